@@ -1,0 +1,115 @@
+"""Reads the body of an answer as RFC 8259 does, and as far as possible also where it breaks it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+_BOM = b"\xef\xbb\xbf"
+# RFC 8259 lets a reader limit the size of numbers; Python refuses integers of more than 4300 digits with an error.
+_LONGEST_INTEGER = 400
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a body holds. ``document`` is None where not even a lenient reader finds JSON in it."""
+
+    document: Any
+    flaws: tuple[str, ...]
+
+    @property
+    def is_object(self) -> bool:
+        """Whether the body is a JSON object, well formed or nearly so."""
+        return isinstance(self.document, dict)
+
+
+class _NotJson(ValueError):
+    pass
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float("inf")
+
+
+def read_body(raw: bytes) -> Body:
+    """Read *raw* strictly and note each way in which it is not one JSON object of RFC 8259."""
+    if not raw.strip():
+        return Body(None, ("the body is empty",))
+    flaws: list[str] = []
+    text = _decode(raw, flaws)
+    document = _parse(text, flaws)
+    if document is not None and not isinstance(document, dict):
+        flaws.append(f"the JSON document is {_kind(document)}, not an object")
+    elif document is None and not flaws:
+        flaws.append("the JSON document is null, not an object")
+    return Body(document, tuple(flaws))
+
+
+def _decode(raw: bytes, flaws: list[str]) -> str:
+    if raw.startswith(_BOM):
+        flaws.append("a byte order mark stands before the JSON text")
+        raw = raw[len(_BOM) :]
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        flaws.append(f"the body is not UTF-8 (byte {error.start})")
+    for encoding in ("utf-16", "latin-1"):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "latin-1" or "{" in text:
+            return text
+    return raw.decode("latin-1")
+
+
+def _parse(text: str, flaws: list[str]) -> Any:
+    repeated: list[str] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        # The first of two counts: what a lenient reader makes of the answer must not hide that the other is there.
+        document = dict(reversed(pairs))
+        if len(document) < len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            repeated.extend(name for name in counts if counts[name] > 1)
+        return document
+
+    def constant(name: str) -> Any:
+        flaws.append(f"{name} is no JSON value")
+
+    decoder = json.JSONDecoder(object_pairs_hook=members, parse_constant=constant, parse_int=_integer)
+    start = len(text) - len(text.lstrip(" \t\r\n"))
+    try:
+        document, end = decoder.raw_decode(text, start)
+    except RecursionError:
+        flaws.append("the JSON text is nested deeper than a client can read")
+        return None
+    except ValueError as error:
+        place = getattr(error, "pos", 0)
+        flaws.append(f"the body is not JSON ({getattr(error, 'msg', error)} at character {place})")
+        return _salvage(decoder, text)
+    if text[end:].strip(" \t\r\n"):
+        flaws.append("something follows the JSON text")
+    if repeated:
+        names = ", ".join(repr(name[:40]) for name in list(dict.fromkeys(repeated))[:5])
+        flaws.append(f"a member name stands twice in one object: {names}")
+    return document
+
+
+def _salvage(decoder: json.JSONDecoder, text: str) -> Any:
+    """The object inside a wrapper such as JSONP or a security prefix, so that its content can be judged too."""
+    start = text.find("{")
+    if start < 0:
+        return None
+    try:
+        document, _ = decoder.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _kind(document: Any) -> str:
+    names = {list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+    return names.get(type(document), "null")

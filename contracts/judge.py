@@ -1,0 +1,312 @@
+"""The judge: given an exchange, which requirements does its answer break, all of them at once.
+
+It knows what every answer owes whatever was asked (facts S1 to S4, E1 to E4, P1 to P3, A5). What the answer *means* for
+the one who asked, a success where a refusal was due, is for the checks of ``suites/conformance``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from contracts import privacy
+from contracts.body import Body, read_body
+from contracts.codes import allowed_for, http_status
+from contracts.exchange import Exchange, Response
+from contracts.schemas import validator
+from contracts.violation import Violation
+
+Kind = Literal["success", "error", "foreign", "nothing"]
+
+# RFC 9110 section 15.5.6; facts E2: the one HTTP status that a wrong method may have besides the code's own.
+_METHOD_NOT_ALLOWED = 405
+_WRONG_METHOD = 112
+#: A value longer than this is no key that anybody could put into a link.
+LONGEST_KEY = 1_000
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What an answer says, and what it breaks.
+
+    ``kind`` is ``success`` or ``error`` by the envelope, ``foreign`` for an answer in no envelope, ``nothing`` for none.
+    """
+
+    exchange: Exchange
+    kind: Kind
+    value: Any = field(default=None, repr=False)
+    code: int | None = None
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def key(self) -> str | None:
+        """The key that a success gives, where it is one that can be used at all."""
+        usable = isinstance(self.value, str) and 0 < len(self.value) <= LONGEST_KEY
+        return self.value if self.kind == "success" and usable else None
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer."""
+        return self.exchange.response.status if self.exchange.response else None
+
+    @property
+    def server_error(self) -> bool:
+        """Whether the answer is a 5xx other than 501, which only says that a method is not implemented."""
+        return self.status is not None and self.status >= 500 and self.status != 501
+
+    def summary(self) -> str:
+        """The answer in a few words, for messages."""
+        if self.exchange.response is None:
+            return self.exchange.failure or "no answer"
+        if self.kind == "success":
+            return f"HTTP {self.status}, a success with value {_show(self.value)}"
+        if self.kind == "error":
+            return f"HTTP {self.status}, an error with code {self.code}"
+        kind = self.exchange.response.header("Content-Type") or "no content type"
+        return f"HTTP {self.status}, no envelope ({kind}, {len(self.exchange.response.body)} bytes)"
+
+
+def judge(exchange: Exchange, secrets: Iterable[str] = ()) -> Judgement:
+    """Judge the answer of *exchange*; *secrets* are the credentials and keys of all accounts known so far."""
+    response = exchange.response
+    if response is None:
+        return Judgement(exchange, "nothing")
+    body = read_body(response.body)
+    kind = _kind(response, body)
+    document = body.document if body.is_object else None
+    found = _Findings(exchange)
+    documented = exchange.intent.operation is not None and not exchange.intent.free_form
+    tolerated = (exchange.intent.free_form or _front_may_answer(exchange)) and kind != "success"
+    if documented and 300 <= response.status < 400:
+        _redirect(found, response)
+    elif kind == "success" and exchange.intent.free_form:
+        # Whether it may succeed at all is for the check that sent it; no document says what it would look like.
+        pass
+    elif kind == "success":
+        _form(found, response, body)
+        _success(found, response, document)
+    elif tolerated:
+        # Its form is free; but what says that it is an error must not carry what a client would take for a key.
+        if kind == "error" and document is not None:
+            _no_value(found, document)
+    else:
+        _form(found, response, body)
+        _error(found, response, document)
+    page = tolerated and not _is_envelope(document)
+    _privacy(found, response, body, page=page)
+    if (
+        exchange.intent.operation is not None
+        and exchange.request.method != "OPTIONS"
+        and not (page and exchange.intent.front)
+    ):
+        caching = privacy.public_caching(response)
+        if caching:
+            found.add("P2-not-publicly-cacheable", "no header that lets a shared cache keep the answer", caching)
+    if not exchange.intent.valid:
+        _disclosure(found, response, body, secrets)
+    value = document.get("value") if document is not None else None
+    return Judgement(exchange, kind, value, _code(document), tuple(found.violations))
+
+
+class _Findings:
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.violations: list[Violation] = []
+
+    def add(self, requirement: str, expected: str, actual: str, message: str | None = None) -> None:
+        where = self.exchange.intent.operation or "the call"
+        text = message or f"{where} answered with {actual} where {expected} was due"
+        self.violations.append(Violation(requirement, text, expected, actual, (self.exchange,)))
+
+
+def _kind(response: Response, body: Body) -> Kind:
+    """What the answer means to be. A ``success`` that is broken, or that all else contradicts, does not decide."""
+    if not body.is_object:
+        return "foreign"
+    document = body.document
+    success, value = document.get("success"), document.get("value")
+    told = isinstance(document.get("status"), dict)
+    if success is True:
+        return "error" if told and value is None and response.status >= 400 else "success"
+    if success is False:
+        return "success" if not told and value is not None and response.status < 300 else "error"
+    if told and value is None:
+        return "error"
+    if value is not None and response.status < 300:
+        return "success"
+    return "foreign"
+
+
+def _is_envelope(document: Any) -> bool:
+    return isinstance(document, dict) and ("success" in document or isinstance(document.get("status"), dict))
+
+
+def _code(document: dict[str, Any] | None) -> int | None:
+    status = document.get("status") if document else None
+    code = status.get("code") if isinstance(status, dict) else None
+    if isinstance(code, float):
+        return int(code) if code.is_integer() else None
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def _front_may_answer(exchange: Exchange) -> bool:
+    return exchange.intent.front and exchange.response is not None and exchange.response.status in FRONT_STATUSES
+
+
+#: What a web server in front of the API may answer, in any form, to input that never reaches the API (facts B1).
+FRONT_STATUSES = frozenset({400, 413, 414, 415, 431})
+
+
+def _redirect(found: _Findings, response: Response) -> None:
+    place = response.header("Location") or "nowhere"
+    actual = f"HTTP {response.status} to {place}"
+    found.add("P3-no-redirect", "an answer at the documented address", actual)
+    found.add("S1-success-is-200", "HTTP 200 for a success, an error status for an error, never a redirect", actual)
+
+
+def _form(found: _Findings, response: Response, body: Body) -> None:
+    problems = list(body.flaws)
+    if response.garbled:
+        problems = ["the body cannot be decompressed as its Content-Encoding says"]
+    media_type = response.header("Content-Type")
+    if media_type is None:
+        problems.append("the answer has no Content-Type")
+    elif media_type.partition(";")[0].strip().lower() != "application/json":
+        problems.append(f"the media type is {media_type.partition(';')[0].strip()[:80]!r}")
+    if response.cut:
+        problems.append("the body is larger than the suite reads")
+    if problems:
+        found.add("S2-json-object", "one JSON object with media type application/json", "; ".join(problems))
+
+
+def _success(found: _Findings, response: Response, document: dict[str, Any] | None) -> None:
+    if response.status != 200:
+        found.add("S1-success-is-200", "HTTP 200 for a success", f"HTTP {response.status}")
+    for error in validator("success").iter_errors(_flat(document)):
+        path = list(error.absolute_path)
+        keyword_on_text = path == ["value"] and error.validator != "type"
+        if keyword_on_text:
+            found.add(
+                "S4-key-form",
+                "a value of exactly 32 lower-case hexadecimal digits",
+                f"the value {_show(document and document['value'])}",
+            )
+        else:
+            found.add("S3-success-members", "success: true and a string as value", _shorten(error.message))
+    found.violations[:] = list({(each.requirement, each.actual): each for each in found.violations}.values())
+
+
+def _error(found: _Findings, response: Response, document: dict[str, Any] | None) -> None:
+    if response.status != 200 and response.status < 300 and _kind(response, Body(document, ())) == "foreign":
+        found.add(
+            "S1-success-is-200", "HTTP 200 for a success, an error status for an error", f"HTTP {response.status}"
+        )
+    if document is None:
+        if response.status >= 400:
+            found.add(
+                "E1-error-envelope", "success: false and a status with code and description", "an error in no envelope"
+            )
+        return
+    if _kind(response, Body(document, ())) == "foreign" and response.status == 200:
+        found.add("S3-success-members", "success: true or false", f"an object with the members {_names(document)}")
+        return
+    for error in validator("error").iter_errors(_flat(document)):
+        if list(error.absolute_path) == ["value"]:
+            continue
+        found.add(
+            "E1-error-envelope",
+            "success: false and a status with integer code and non-empty description",
+            _shorten(error.message),
+        )
+    _no_value(found, document)
+    code = _code(document)
+    if code is None:
+        if response.status < 400:
+            found.add("E2-status-goes-with-code", "an error status for an error", f"HTTP {response.status}")
+        return
+    due = http_status(code)
+    excused = (
+        response.status == _METHOD_NOT_ALLOWED
+        and code == _WRONG_METHOD
+        and found.exchange.request.method not in ("GET", "POST")
+    )
+    if response.status != due and not excused:
+        found.add("E2-status-goes-with-code", f"HTTP {due} with code {_show(code)}", f"HTTP {response.status}")
+    operation = found.exchange.intent.operation
+    if operation is not None and not allowed_for(code, operation):
+        found.add(
+            "E3-code-belongs-to-operation", f"a general code or one documented for {operation}", f"code {_show(code)}"
+        )
+
+
+def _no_value(found: _Findings, document: dict[str, Any]) -> None:
+    if document.get("success") is not True and document.get("value") is not None:
+        found.add("E4-no-value-in-error", "no value in an error, or null", f"the value {_show(document['value'])}")
+
+
+def _privacy(found: _Findings, response: Response, body: Body, *, page: bool) -> None:
+    intent = found.exchange.intent
+    front_page = intent.front and page
+    if front_page:
+        return
+    everything = privacy.texts(response, body.document)
+    if privacy.repeats_credential(everything, intent.credential):
+        found.add(
+            "P1-credential-not-repeated",
+            "an answer that does not repeat the credential it was sent",
+            "the credential in the answer's body or headers",
+        )
+    shown = privacy.internals(response, body, found.exchange)
+    if shown:
+        found.add("P1-no-internals", "no stack trace, server path or SQL statement in an answer", shown)
+
+
+def _disclosure(found: _Findings, response: Response, body: Body, secrets: Iterable[str]) -> None:
+    everything = privacy.texts(response, body.document).lower()
+    request = found.exchange.request
+    sent = "\n".join(
+        (
+            request.url,
+            unquote(request.url),
+            *(text for _, text in request.headers),
+            request.body.decode("utf-8", "replace"),
+        )
+    )
+    for secret in secrets:
+        part = privacy.shown_part(everything, secret.lower())
+        # What the call itself carried tells its sender nothing new; that it is repeated is P1's affair.
+        if part and part not in sent.lower():
+            whole = "" if len(part) == len(secret) else " (a part of it)"
+            found.add(
+                "A5-discloses-nothing",
+                "nothing of any account in an answer to a call without valid credentials",
+                f"{part!r}{whole}, which belongs to an account, in the answer",
+            )
+            return
+
+
+def _names(document: dict[str, Any]) -> str:
+    return ", ".join(sorted(map(str, document)))[:120] or "none"
+
+
+_NAMED = ("success", "value", "status", "code", "description")
+
+
+def _flat(node: Any, depth: int = 0) -> Any:
+    """The members that the contract names, and nothing below them: what an answer adds may be of any size and depth."""
+    if isinstance(node, dict):
+        return {name: _flat(node[name], depth + 1) for name in _NAMED if name in node} if depth < 2 else {}
+    return [] if isinstance(node, list) else node
+
+
+def _show(value: Any) -> str:
+    try:
+        return _shorten(repr(value))
+    except (RecursionError, ValueError):
+        return "of great size"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 300 else text[:297] + "..."
