@@ -1,0 +1,90 @@
+"""What Allure shows of a test above its steps: what is broken and how to repeat it, then what the test verifies.
+
+As HTML, because Allure's own pages show nothing else; what the target said is escaped like everything that is quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from itertools import groupby
+
+from contracts.requirements import Requirement, catalogue
+from reports.results import TestOutcome, ViolationRecord
+from reports.words import count, cut
+
+#: Violations of one requirement that are shown in full.
+_SHOWN = 8
+_LONGEST = 600
+# Allure's pages reset what headings, paragraphs and tables look like.
+_HEADING = ' style="font-weight:600;margin:16px 0 6px"'
+_PARAGRAPH = ' style="margin:6px 0;line-height:1.4"'
+_STRONG = ' style="font-weight:600"'
+_SMALL = ' style="font-size:90%"'
+_TABLE = ' style="margin:8px 0;border-collapse:collapse"'
+_HEAD = ' style="font-weight:600;text-align:left;padding:4px 16px 4px 0"'
+_CELL = ' style="vertical-align:top;padding:4px 16px 4px 0;overflow-wrap:anywhere;line-height:1.3"'
+_PRE = ' style="font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:6px 0;line-height:1.4"'
+
+
+def html(about: str, requirements: Sequence[str], outcome: TestOutcome | None) -> str:
+    """The description of a test that verifies *requirements*; *about* is what its docstring says beyond the title."""
+    records = sorted(outcome.violations, key=_name) if outcome is not None else []
+    parts: list[str] = []
+    if records:
+        parts.append(f"<h3{_HEADING}>What is broken</h3>")
+        for name, found in groupby(records, key=_name):
+            parts += _broken(catalogue()[name], list(found))
+    broken = set(map(_name, records))
+    rest = [f"<p{_PARAGRAPH}>{escape(paragraph)}</p>" for paragraph in about.split("\n\n") if paragraph]
+    rest += [_sentence(catalogue()[name]) for name in requirements if name not in broken]
+    if rest:
+        parts.append(f"<h3{_HEADING}>What {'else ' if records else ''}the test verifies</h3>")
+    return "\n".join([*parts, *rest])
+
+
+def _name(record: ViolationRecord) -> str:
+    return record.requirement
+
+
+def _sentence(requirement: Requirement) -> str:
+    sources = "; ".join(
+        f'<a href="{escape(source.url)}" target="_blank" rel="noopener">{escape(str(source))}</a>'
+        for source in requirement.sources
+    )
+    return (
+        f"<p{_PARAGRAPH}><b{_STRONG}>{escape(requirement.id)}</b> ({requirement.level}, {requirement.profile}): "
+        f"{escape(requirement.obligation)}<br><span{_SMALL}>Source: {sources}</span></p>"
+    )
+
+
+def _broken(requirement: Requirement, records: Sequence[ViolationRecord]) -> list[str]:
+    rows = "".join(
+        f"<tr><td{_CELL}>{_text(each.message)}</td><td{_CELL}>{_text(each.expected)}</td>"
+        f"<td{_CELL}>{_text(each.actual)}</td></tr>"
+        for each in records[:_SHOWN]
+    )
+    parts = [
+        _sentence(requirement),
+        f"<table{_TABLE}><tr><th{_HEAD}>What</th><th{_HEAD}>Expected</th><th{_HEAD}>Actual</th></tr>{rows}</table>",
+    ]
+    if len(records) > _SHOWN:
+        parts.append(f"<p{_PARAGRAPH}>… and {count(len(records) - _SHOWN, 'more violation')}</p>")
+    script = next((each.script for each in records if each.script), "")
+    if script:
+        parts.append(f"<p{_PARAGRAPH}>To repeat it:</p><pre{_PRE}>{escape(script)}</pre>")
+    return parts
+
+
+def _text(text: str) -> str:
+    return escape(cut(text, _LONGEST))
+
+
+def plain(about: str, requirements: Sequence[str]) -> str:
+    """What the test verifies, for tools that read Markdown."""
+    parts = [about] if about else []
+    for name in requirements:
+        entry = catalogue()[name]
+        sources = "; ".join(f"[{source}]({source.url})" for source in entry.sources)
+        parts.append(f"**{entry.id}** ({entry.level}, {entry.profile}): {entry.obligation}  \n*{sources}*")
+    return "\n\n".join(parts)

@@ -1,0 +1,119 @@
+"""Allure's writer with the redaction in it: no byte reaches the disk that was not looked at.
+
+allure-pytest keeps results in memory and hands each one over when its test is done; only here is anything written. A
+result is first given the form that a reviewer reads (:mod:`reports.allure.case`), then every string in it is masked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import allure_commons
+from allure_commons.logger import AllureFileLogger
+from allure_commons.model2 import Attachment, Status
+from attr import asdict
+
+from fixtures.secrets import Vault
+from reports.allure.case import Case, shape
+
+
+class Book:
+    """What the run knows of the test that is being reported, handed from the plugin to the writer."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+        self._current: Case | None = None
+
+    def note(self, case: Case) -> None:
+        """The result that Allure writes next is of this test."""
+        self._current = case
+
+    def take(self) -> Case | None:
+        """The test that the next result is of, once."""
+        case, self._current = self._current, None
+        return case
+
+
+class RedactingWriter(AllureFileLogger):
+    """Writes results, containers and attachments below one folder."""
+
+    def __init__(self, report_dir: str, clean: bool = False, *, book: Book) -> None:
+        super().__init__(report_dir, clean)  # type: ignore[no-untyped-call]
+        self._folder = Path(report_dir).absolute()
+        self._book = book
+        self._vault = book.vault
+        self._attached: set[str] = set()
+
+    @allure_commons.hookimpl
+    def report_result(self, result: Any) -> None:
+        """Write the result of a test."""
+        case = self._book.take()
+        if case is not None:
+            shape(result, case, self._vault, self.attach)
+        self._report_item(result)
+
+    @allure_commons.hookimpl
+    def report_container(self, container: Any) -> None:
+        """Write what fixtures did, where one of them broke: that all of them worked says nothing."""
+        stages = [*container.befores, *container.afters]
+        if any(stage.status not in (None, Status.PASSED, Status.SKIPPED) for stage in stages):
+            self._report_item(container)
+
+    @allure_commons.hookimpl
+    def report_globals(self, globals_item: Any) -> None:
+        """Write what belongs to no test."""
+        self._report_item(globals_item)
+
+    @allure_commons.hookimpl
+    def report_attached_data(self, body: Any, file_name: str) -> None:
+        """Write an attachment that a test or pytest made."""
+        self._write(file_name, self._masked(body))
+
+    @allure_commons.hookimpl
+    def report_attached_file(self, source: Any, file_name: str) -> None:
+        """Write an attachment that is a file."""
+        self._write(file_name, self._masked(Path(source).read_bytes()))
+
+    def attach(self, name: str, text: str, media_type: str = "text/plain") -> Attachment:
+        """Write *text* as an attachment; what was written before with the same content is used again."""
+        masked = self._vault.mask(text).encode()
+        file_name = f"{hashlib.sha256(masked).hexdigest()[:32]}-attachment.txt"
+        if file_name not in self._attached:
+            # No result names it yet, so nobody can meet it half-written.
+            (self._folder / file_name).write_bytes(masked)
+            self._attached.add(file_name)
+        return Attachment(name=name, source=file_name, type=media_type)
+
+    def _report_item(self, item: Any) -> None:
+        data = asdict(item, filter=lambda _, value: bool(value) or value is False)
+        text = json.dumps(masked(data, self._vault), ensure_ascii=False)
+        self._write(item.file_pattern.format(prefix=uuid.uuid4()), text.encode("utf-8", "backslashreplace"))
+
+    def _masked(self, body: str | bytes) -> bytes:
+        if isinstance(body, str):
+            return self._vault.mask(body).encode("utf-8", "backslashreplace")
+        try:
+            return self._vault.mask(body.decode("utf-8")).encode()
+        except UnicodeDecodeError:
+            # The guillemets of a mask are in this character set too.
+            return self._vault.mask(body.decode("latin-1")).encode("latin-1", "replace")
+
+    def _write(self, file_name: str, content: bytes) -> None:
+        part = self._folder / f"{file_name}.tmp"
+        part.write_bytes(content)
+        part.replace(self._folder / file_name)
+
+
+def masked(data: Any, vault: Vault) -> Any:
+    """*data* with every string in it masked."""
+    if isinstance(data, str):
+        return vault.mask(data)
+    if isinstance(data, dict):
+        return {name: masked(value, vault) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [masked(each, vault) for each in data]
+    return data

@@ -1,0 +1,304 @@
+"""Results of tests, results of requirements, and the verdict of a run.
+
+A test gives a result for every requirement it names and for every other one that it saw broken. Of the results that a
+requirement gets, the first of ``ORDER`` that occurs is its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from contracts.requirements import Requirement, catalogue
+from reports.waivers import Waiver
+
+Result = Literal["failed", "warning", "waived", "error", "blocked", "not_verified", "passed", "out_of_profile"]
+TestResult = Literal["failed", "error", "blocked", "not_verified", "passed"]
+
+#: What became of a test, in a word. ``error`` is a fault of the set-up or of the suite.
+Word = Literal["failed", "error", "warning", "waived", "blocked", "not_verified", "passed"]
+
+#: What makes a requirement's result, worst first.
+ORDER: tuple[TestResult, ...] = ("failed", "error", "blocked", "not_verified", "passed")
+
+Verdict = Literal[
+    "interrupted", "nonconformant", "unreachable", "inconclusive", "conformant_with_waivers", "conformant"
+]
+EXIT_CODES: Mapping[str, int] = {
+    "interrupted": 2,
+    "nonconformant": 1,
+    "unreachable": 6,
+    "inconclusive": 0,
+    "conformant_with_waivers": 0,
+    "conformant": 0,
+}
+#: A file, option, credential or hook is wrong.
+USAGE = 4
+_NOTHING_VERIFIED = 5
+#: Reasons of one requirement that are told.
+_REASONS = 3
+#: Requirements that a reason names.
+_NAMES = 8
+
+
+@dataclass(frozen=True)
+class ViolationRecord:
+    """A broken requirement, redacted and ready to be written."""
+
+    requirement: str
+    message: str
+    expected: str
+    actual: str
+    exchange: Mapping[str, str] | None
+    script: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``conformance.json`` has it."""
+        return {
+            "message": self.message,
+            "expected": self.expected,
+            "actual": self.actual,
+            "exchange": dict(self.exchange) if self.exchange else None,
+            "script": self.script,
+        }
+
+
+@dataclass(frozen=True)
+class TestOutcome:
+    """What one test found: a result and a reason for each requirement it speaks of."""
+
+    __test__ = False
+
+    test: str
+    title: str
+    results: Mapping[str, tuple[TestResult, str]]
+    violations: tuple[ViolationRecord, ...] = ()
+    seconds: float = 0.0
+    requests: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, to cross from a worker process to the one that reports."""
+        return {
+            "test": self.test,
+            "title": self.title,
+            "results": {name: list(value) for name, value in self.results.items()},
+            "violations": [{"requirement": each.requirement, **each.as_json()} for each in self.violations],
+            "seconds": self.seconds,
+            "requests": self.requests,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TestOutcome:
+        """The inverse of :meth:`as_json`."""
+        return cls(
+            data["test"],
+            data["title"],
+            {name: (value[0], value[1]) for name, value in data["results"].items()},
+            tuple(ViolationRecord(**each) for each in data["violations"]),
+            data["seconds"],
+            data["requests"],
+        )
+
+
+@dataclass(frozen=True)
+class TestStatus:
+    """What became of a test, and why."""
+
+    __test__ = False
+
+    word: Word
+    message: str = ""
+
+
+@dataclass
+class RequirementResult:
+    """A requirement with its result, the tests that spoke of it and what broke it."""
+
+    requirement: Requirement
+    result: Result
+    reason: str
+    tests: list[str] = field(default_factory=list)
+    violations: list[ViolationRecord] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """The verdict, the exit code, and why."""
+
+    verdict: Verdict
+    exit_code: int
+    reason: str
+
+
+class Results:
+    """Collects the outcomes of tests and concludes from them."""
+
+    def __init__(self, profile: str, waivers: Iterable[Waiver] = ()) -> None:
+        self.profile = profile
+        self.waivers = {waiver.requirement: waiver for waiver in waivers}
+        self.outcomes: list[TestOutcome] = []
+        self.selected: set[str] = set()
+        self.lost: str | None = None
+        self.unreachable = False
+        self.interrupted = False
+
+    def add(self, outcome: TestOutcome) -> None:
+        """Take in what a test found."""
+        self.outcomes.append(outcome)
+
+    def status(self, outcome: TestOutcome) -> TestStatus:
+        """What became of the test that *outcome* is of: the worst that it found."""
+        said: dict[str, list[str]] = {"failed": [], "warning": [], "waived": []}
+        for record in outcome.violations:
+            waiver = self.waivers.get(record.requirement)
+            if waiver is not None and waiver.covers([record.message]):
+                word = "waived"
+            else:
+                word = "failed" if catalogue()[record.requirement].binding else "warning"
+            said[word].append(f"{record.requirement}: {record.message}")
+        rest = {result: reason for result, reason in outcome.results.values() if result != "failed"}
+        if said["failed"]:
+            return TestStatus("failed", "; ".join(said["failed"]))
+        if "error" in rest:
+            return TestStatus("error", rest["error"])
+        if said["warning"]:
+            return TestStatus("warning", "; ".join(said["warning"]))
+        if said["waived"]:
+            return TestStatus("waived", "; ".join(said["waived"]))
+        if "blocked" in rest:
+            return TestStatus("blocked", rest["blocked"])
+        if "not_verified" in rest:
+            return TestStatus("not_verified", rest["not_verified"])
+        return TestStatus("passed")
+
+    def tests(self) -> dict[str, int]:
+        """How many tests ended in each way; a test that broke twice is one."""
+        words: dict[str, Word] = {}
+        for outcome in self.outcomes:
+            word = self.status(outcome).word
+            if words.get(outcome.test, "passed") == "passed":
+                words[outcome.test] = word
+        counted = Counter(words.values())
+        return {word: counted[word] for word in get_args(Word)}
+
+    def requirements(self) -> list[RequirementResult]:
+        """Every requirement of the catalogue with its result."""
+        return [self._one(requirement) for requirement in catalogue().values()]
+
+    def _one(self, requirement: Requirement) -> RequirementResult:
+        found: dict[TestResult, dict[str, None]] = {}
+        tests: list[str] = []
+        violations: list[ViolationRecord] = []
+        for outcome in self.outcomes:
+            if requirement.id in outcome.results:
+                result, reason = outcome.results[requirement.id]
+                tests.append(outcome.test)
+                found.setdefault(result, {})[reason] = None
+                violations.extend(each for each in outcome.violations if each.requirement == requirement.id)
+        if not requirement.in_profile(self.profile):
+            return RequirementResult(requirement, "out_of_profile", f"not part of the profile {self.profile}")
+        worst = next((result for result in ORDER if result in found), None)
+        if worst is None:
+            reason = requirement.untested or self.lost or "none of its tests was run"
+            return RequirementResult(requirement, "not_verified", reason)
+        reason = _reasons(list(found[worst]))
+        final: Result = worst
+        if worst == "failed":
+            final = "failed" if requirement.binding else "warning"
+            waiver = self.waivers.get(requirement.id)
+            if waiver is not None and waiver.covers([each.message for each in violations]):
+                final = "waived"
+                reason = f"{reason} (waived until {waiver.expires.isoformat()}: {waiver.reason})"
+        return RequirementResult(requirement, final, reason, tests, violations)
+
+    def stale_waivers(self) -> list[str]:
+        """Waivers whose requirement passes: what they excuse is gone, and they should go too."""
+        results = {each.requirement.id: each.result for each in self.requirements()}
+        return [name for name in self.waivers if results.get(name) == "passed"]
+
+    def waiver_states(self) -> dict[str, str]:
+        """What became of each waiver: ``used``, ``stale``, ``expired``, or why else it waives nothing."""
+        results = {each.requirement.id: each.result for each in self.requirements()}
+        states = {}
+        for name, waiver in self.waivers.items():
+            result = results[name]
+            if result == "waived":
+                states[name] = "used"
+            elif result == "passed":
+                states[name] = "stale: the requirement passes"
+            elif not waiver.active():
+                states[name] = "expired"
+            elif result in ("failed", "warning"):
+                states[name] = "does not match: a failure lacks the text that it expects"
+            else:
+                states[name] = f"waives nothing: {result.replace('_', ' ')}"
+        return states
+
+    def conclude(self, *, fail_on_gaps: bool = False) -> Conclusion:
+        """The verdict, by the first rule of the design that holds."""
+        results = self.requirements()
+        binding = [each for each in results if each.requirement.binding and each.result != "out_of_profile"]
+        failed = [each.requirement.id for each in binding if each.result == "failed"]
+        open_ones = [each.requirement.id for each in binding if each.result in ("error", "blocked", "not_verified")]
+        verified = [each for each in binding if each.result in ("passed", "waived", "failed")]
+        waived = [each.requirement.id for each in binding if each.result == "waived"]
+        if self.interrupted:
+            return Conclusion("interrupted", EXIT_CODES["interrupted"], "the run was interrupted")
+        if failed:
+            return Conclusion(
+                "nonconformant", EXIT_CODES["nonconformant"], f"{_count(failed, 'MUST')} failed: {_list(failed)}"
+            )
+        if self.unreachable or self.lost:
+            return Conclusion("unreachable", EXIT_CODES["unreachable"], self.lost or "the target did not answer")
+        gaps = self._gaps(results)
+        if open_ones:
+            verdict: Verdict = "inconclusive"
+            reason = f"nothing failed, but {_count(open_ones, 'MUST')} not verified: {_list(open_ones)}"
+            if not verified:
+                return Conclusion(verdict, _NOTHING_VERIFIED, "no MUST was verified at all")
+        elif waived:
+            verdict, reason = (
+                "conformant_with_waivers",
+                f"every MUST passed but for {_count(waived, 'waived one')}: {_list(waived)}",
+            )
+        else:
+            verdict, reason = "conformant", "every MUST of the profile passed"
+        code = EXIT_CODES[verdict]
+        if fail_on_gaps and gaps:
+            code, reason = 1, f"{reason}; --fail-on-gaps: {'; '.join(gaps)}"
+        return Conclusion(verdict, code, reason)
+
+    def _gaps(self, results: list[RequirementResult]) -> list[str]:
+        warned = [each.requirement.id for each in results if each.result == "warning" and each.requirement.advice]
+        missing = [
+            each.requirement.id
+            for each in results
+            if (each.requirement.binding or each.requirement.advice)
+            and each.result in ("error", "blocked", "not_verified")
+        ]
+        stale = self.stale_waivers()
+        gaps = []
+        if warned:
+            gaps.append(f"failed SHOULD: {_list(warned)}")
+        if missing:
+            gaps.append(f"not verified: {_list(missing)}")
+        if stale:
+            gaps.append(f"stale waivers: {_list(stale)}")
+        return gaps
+
+
+def _reasons(reasons: list[str]) -> str:
+    """Several reasons as one text; more than a few say no more."""
+    more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
+    return "; ".join(reasons[:_REASONS]) + more
+
+
+def _count(names: list[str], noun: str) -> str:
+    return f"{len(names)} {noun}{'s' if len(names) != 1 else ''}"
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more

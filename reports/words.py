@@ -1,0 +1,111 @@
+"""The words that every form of the report shares: names of groups, of results, and of what was called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from contracts.exchange import Exchange, Request
+from contracts.requirements import Requirement
+from fixtures.secrets import Vault
+
+GROUPS: Final[Mapping[str, str]] = {
+    "S": "success",
+    "E": "errors",
+    "C": "calls",
+    "A": "credentials",
+    "B": "bad input",
+    "T": "state",
+    "P": "privacy",
+    "R": "rate limit",
+}
+"""The kinds of requirement, by the letter that their ids begin with, in the order of the contract."""
+
+RESULTS: Final = ("failed", "error", "warning", "blocked", "not_verified", "waived", "passed", "out_of_profile")
+"""The results of requirements, in the order in which a reader wants to hear of them."""
+
+
+def group(requirement: str) -> str:
+    """The kind of requirement that an id belongs to: ``T2-…`` is of ``state``."""
+    return GROUPS.get(requirement[:1], "others")
+
+
+def spoken(result: str) -> str:
+    """A result as people write it: ``not verified``."""
+    return result.replace("_", " ")
+
+
+def count(number: int, noun: str, nouns: str | None = None) -> str:
+    """A number with its noun: ``1 request``, ``2 requests``."""
+    return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def cut(text: str, most: int) -> str:
+    """*text* in no more than *most* characters, the last an ellipsis where something was left out."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def one_line(text: str, most: int) -> str:
+    """*text* on one line and no longer than *most*."""
+    return cut(" ".join(text.split()), most)
+
+
+def severity(requirements: Iterable[Requirement]) -> str:
+    """Allure's severity of a test: what the strictest of its requirements says.
+
+    A MUST of the core profile is a blocker, any other MUST critical, a SHOULD normal, a MAY trivial.
+    """
+    found = list(requirements)
+    if any(each.binding and each.profile == "core" for each in found):
+        return "blocker"
+    if any(each.binding for each in found):
+        return "critical"
+    return "normal" if any(each.advice for each in found) else "trivial"
+
+
+def style(request: Request) -> str:
+    """How a request was sent: ``GET, hash in the query``."""
+    headers = {name.lower(): value for name, value in request.headers}
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    carriers = []
+    if "authorization" in headers:
+        carriers.append("Authorization header")
+    if "?" in request.url:
+        carriers.append("query")
+    if request.body or media:
+        carriers.append({"application/json": "JSON", "application/x-www-form-urlencoded": "form"}.get(media, "body"))
+    return ", ".join([request.method, *carriers])
+
+
+def asked(exchange: Exchange, vault: Vault) -> str:
+    """What an exchange asked for, in a few words: ``create as owner (POST, JSON)``."""
+    intent = exchange.intent
+    path = exchange.request.url.partition("?")[0].partition("://")[2].partition("/")[2]
+    what = intent.operation or cut(vault.mask(path.rpartition("/")[2] or path), 40)
+    if intent.valid and intent.account:
+        who = f"as {intent.account}"
+    elif intent.credential is None:
+        who = "without a hash"
+    else:
+        who = f"with {cut(vault.mask(intent.credential), 40) or 'an empty hash'}"
+    return f"{what} {who} ({style(exchange.request)})"
+
+
+def answered(exchange: Exchange, vault: Vault) -> str:
+    """What came back, in a few words: ``HTTP 200, success, «key 3 of owner»``."""
+    response = exchange.response
+    if response is None:
+        return f"no answer: {exchange.failure}"
+    said = f"HTTP {response.status}"
+    try:
+        document = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return f"{said}, no JSON"
+    if not isinstance(document, dict):
+        return f"{said}, no envelope"
+    if document.get("success") is True:
+        return f"{said}, success, {cut(vault.mask(str(document.get('value'))), 60)}"
+    status = document.get("status")
+    code = status.get("code") if isinstance(status, dict) else None
+    return f"{said}, no envelope" if code is None else f"{said}, error {code}"
