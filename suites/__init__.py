@@ -1,0 +1,1 @@
+"""The suites: ``conformance`` runs against a target, ``selfcheck`` proves the suite itself."""

@@ -1,0 +1,514 @@
+"""C: the ways in which a call can be made, and what is no call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from contracts.judge import Judgement
+from fixtures.calls import (
+    GET_HEADER,
+    GET_QUERY,
+    JSON,
+    OPERATIONS,
+    PATH,
+    POST_FORM,
+    POST_HEADER,
+    POST_HEADER_JSON,
+    POST_JSON,
+    STYLES,
+    Call,
+    Operation,
+    Style,
+)
+from fixtures.errors import NotAvailable
+from suites.marks import row, verifies
+from suites.trial import Blocked, Trial
+
+# ---------------------------------------------------------------------- the five styles
+
+
+@pytest.mark.parametrize("style", [row(style, id=style.name, of=style.requirement) for style in STYLES])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_call_style(trial: Trial, operation: Operation, style: Style) -> None:
+    """Both operations can be called in every documented style.
+
+    DELIVERY, Examples; BACKEND, call formats; AUTH, Authorization header.
+    """
+    # Set up and stimulus: the main path calls both operations in every style.
+    trial.evidence.gather()
+    answers = trial.evidence.answers(operation, style)
+    if not answers:
+        raise NotAvailable(f"key rotation is not allowed: {trial.run.rotation.reason}")
+
+    # Verdict: every call with good credentials succeeded.
+    session_known = any(answer.kind == "success" for answer in trial.evidence.creates.values())
+    for answer in answers:
+        trial.claim(answer)
+        if operation == "read" and answer.code == 201 and not session_known:
+            if trial.evidence.creates:
+                raise Blocked("no create succeeded, so there may be nothing to read")
+            raise NotAvailable("the owner has no delivery session and key rotation is not allowed")
+        trial.expect_success(answer, style.requirement, f"{operation} by {style} with good credentials")
+
+    # Sanity check: in this style a bad credential does not succeed, and read follows create.
+    trial.need_refusal(operation, style)
+
+
+# ---------------------------------------------------------------------- freedoms of a caller
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """Something a caller may do that must make no difference, and the requirement that says so."""
+
+    name: str
+    requirement: str
+    change: Callable[[Call], Call]
+
+    @property
+    def advice(self) -> bool:
+        """Whether it is a SHOULD."""
+        return self.requirement in ("C5-unknown-parameter-ignored", "C6-charset-accepted", "C6-media-type-in-any-case")
+
+
+def _encode(pairs: str) -> str:
+    """The value of the first pair of a query or form percent-encoded. Its name stays: it is what a careless reader looks for."""
+    name, _, value = pairs.partition("=")
+    plain, rest, others = value.partition("&")
+    return f"{name}=" + "".join(f"%{ord(char):02x}" for char in plain) + rest + others
+
+
+def _encode_query(call: Call) -> Call:
+    return call.but(query=_encode(call.query))
+
+
+def _encode_form(call: Call) -> Call:
+    return call.but(body=_encode((call.body or b"").decode()).encode())
+
+
+def _add_to_query(text: str) -> Callable[[Call], Call]:
+    return lambda call: call.but(query=f"{call.query}&{text}" if call.query else text)
+
+
+def _order_query(text: str) -> Callable[[Call], Call]:
+    return lambda call: call.but(query=f"{text}&{call.query}" if call.query else text)
+
+
+def _add_to_form(text: str) -> Callable[[Call], Call]:
+    return lambda call: call.but(body=(call.body or b"") + b"&" + text.encode())
+
+
+def _add_to_json(name: str, value: object, *, first: bool = False) -> Callable[[Call], Call]:
+    def change(call: Call) -> Call:
+        members = json.loads(call.body or b"{}")
+        return call.but(body=json.dumps({name: value, **members} if first else {**members, name: value}).encode())
+
+    return change
+
+
+def _escape_json(call: Call) -> Call:
+    members = json.loads(call.body or b"{}")
+    pairs = [
+        f"{json.dumps(name)}:"
+        + ('"' + "".join(f"\\u{ord(char):04x}" for char in value) + '"' if name == "hash" else json.dumps(value))
+        for name, value in members.items()
+    ]
+    return call.but(body=("{" + ",".join(pairs) + "}").encode())
+
+
+def _space_json(call: Call) -> Call:
+    return call.but(
+        body=b"\r\n\t " + (call.body or b"{}").replace(b"{", b"{\n\t ", 1).replace(b'":', b'"\n :\t', 1) + b" \r\n"
+    )
+
+
+def _type(value: str) -> Callable[[Call], Call]:
+    return lambda call: call.with_header("Content-Type", value)
+
+
+def _charset(call: Call) -> Call:
+    return call.with_header("Content-Type", dict(call.headers)["Content-Type"] + "; charset=utf-8")
+
+
+_ISO_HEADER = Freedom(
+    "nvx-iso-datetime-header", "C5-iso-datetime-accepted", lambda call: call.with_header("NVX-ISO-DateTime", "true")
+)
+_ISO_QUERY = Freedom("iso-datetime-in-query", "C5-iso-datetime-accepted", _add_to_query("iso_datetime=true"))
+_ISO_FORM = Freedom("iso-datetime-in-form", "C5-iso-datetime-accepted", _add_to_form("iso_datetime=true"))
+_ISO_JSON = Freedom("iso-datetime-in-json", "C5-iso-datetime-accepted", _add_to_json("iso_datetime", True))
+_UNKNOWN = "C5-unknown-parameter-ignored"
+
+#: By the style they go with. One call takes all of them at once; only where that fails is each sent alone.
+FREEDOMS: dict[Style, tuple[Freedom, ...]] = {
+    GET_QUERY: (
+        Freedom("percent-encoded", "C1-query-is-decoded", _encode_query),
+        _ISO_QUERY,
+        Freedom("unknown-parameter-first", _UNKNOWN, _order_query("lang=en_US")),
+    ),
+    POST_JSON: (
+        _ISO_JSON,
+        Freedom("unknown-member-first", _UNKNOWN, _add_to_json("app_version", {"major": 1}, first=True)),
+        Freedom("escapes", "C1-json-is-parsed", _escape_json),
+        Freedom("white-space", "C1-json-is-parsed", _space_json),
+        Freedom("media-type-in-other-case", "C6-media-type-in-any-case", _type("Application/JSON")),
+        Freedom("charset", "C6-charset-accepted", _charset),
+    ),
+    POST_FORM: (
+        Freedom("percent-encoded", "C2-post-form", _encode_form),
+        _ISO_FORM,
+        Freedom("unknown-parameter", _UNKNOWN, _add_to_form("lang=en_US")),
+        Freedom("media-type-in-capitals", "C6-media-type-in-any-case", _type("Application/X-WWW-Form-URLEncoded")),
+    ),
+    GET_HEADER: (_ISO_HEADER, Freedom("unknown-parameter", _UNKNOWN, _add_to_query("lang=en_US"))),
+    POST_HEADER: (_ISO_HEADER,),
+    POST_HEADER_JSON: (
+        _ISO_JSON,
+        Freedom("unknown-member", _UNKNOWN, _add_to_json("lang", "en_US")),
+        Freedom("media-type-in-capitals", "C6-media-type-in-any-case", _type("Application/JSON")),
+    ),
+}
+
+
+def _rows_of_freedoms() -> list[object]:
+    """A read before and after each create: a create would hide that something has changed the key, or was not kept itself."""
+    return [
+        row(
+            operation,
+            style,
+            id=f"{operation}-{style}",
+            of=tuple(dict.fromkeys(freedom.requirement for freedom in freedoms)),
+        )
+        for style, freedoms in FREEDOMS.items()
+        for operation in ("read", "create")
+        if (operation, style) != ("read", POST_HEADER)
+    ]
+
+
+@pytest.mark.parametrize(("operation", "style"), _rows_of_freedoms())
+def test_freedoms_of_a_caller(trial: Trial, operation: Operation, style: Style) -> None:
+    """Encodings, member order, iso_datetime, unknown parameters and media type details make no difference.
+
+    BACKEND, iso_datetime and compatibility; RFC 3986, 8259 and 9110 for what is the same request in other letters.
+    """
+    # Set up.
+    owner = trial.account("owner")
+    freedoms = [each for each in FREEDOMS[style] if trial.run.counts(each.requirement)]
+    if operation == "create":
+        trial.need_rotation(owner)
+
+    # Sanity check: the plain call succeeds, and a bad credential does not.
+    trial.need_success(operation, style)
+    trial.need_refusal(operation, style)
+
+    # Stimulus: all freedoms at once; where that fails, the MUSTs at once, then each alone.
+    if _taken(trial, operation, style, freedoms):
+        return
+    # If the plain call fares no better now, it is not a freedom that makes the difference.
+    if operation == "read":
+        trial.expect_unchanged()
+        if trial.violations:
+            return
+    musts = [each for each in freedoms if not each.advice]
+    suspects = (
+        [each for each in freedoms if each.advice] if musts and _taken(trial, operation, style, musts) else freedoms
+    )
+    guilty = 0
+    for freedom in suspects:
+        answer = _send(trial, operation, style, [freedom])
+        if not _is_success(trial, operation, answer):
+            guilty += 1
+            _accuse(trial, freedom, operation, style, answer, freedom.name)
+
+    # Verdict: taken down above; where no freedom alone is to blame, it is their combination.
+    if not guilty:
+        answer = _send(trial, operation, style, suspects)
+        if not _is_success(trial, operation, answer):
+            _accuse(
+                trial, suspects[0], operation, style, answer, " and ".join(each.name for each in suspects) + " together"
+            )
+
+
+def _accuse(trial: Trial, freedom: Freedom, operation: Operation, style: Style, answer: Judgement, name: str) -> None:
+    trial.violate(
+        freedom.requirement,
+        f"{operation} by {style} with {name}: {answer.summary()}",
+        "the same as without: a success, and for read the key of the last create",
+        answer.summary(),
+        answer,
+    )
+
+
+def _send(trial: Trial, operation: Operation, style: Style, freedoms: list[Freedom]) -> Judgement:
+    request = trial.run.call(operation, style, trial.account("owner"))
+    for freedom in freedoms:
+        request = freedom.change(request)
+    return trial.send(request)
+
+
+def _taken(trial: Trial, operation: Operation, style: Style, freedoms: list[Freedom]) -> bool:
+    return _is_success(trial, operation, _send(trial, operation, style, freedoms))
+
+
+def _is_success(trial: Trial, operation: Operation, answer: Judgement) -> bool:
+    if answer.kind != "success":
+        return False
+    last = trial.run.last_key.get("owner")
+    return operation == "create" or last is None or answer.key == last.key
+
+
+# ---------------------------------------------------------------------- the Authorization header
+
+
+_MISUSES = [
+    row(
+        "{scheme}{hash}",
+        "NVX",
+        method,
+        operation,
+        id=f"nvx-without-space-{method.lower()}-{operation}",
+        of="C4-nvx-needs-its-space",
+    )
+    for method in ("GET", "POST")
+    for operation in OPERATIONS
+] + [
+    row(
+        "{scheme} {hash}",
+        scheme,
+        method,
+        operation,
+        id=f"{scheme.lower()}-{method.lower()}-{operation}",
+        of="C4-other-schemes-refused",
+    )
+    for scheme, method, operation in (
+        ("Bearer", "GET", "read"),
+        ("Basic", "POST", "create"),
+        ("Token", "GET", "read"),
+    )
+]
+
+
+@pytest.mark.parametrize(("pattern", "scheme", "method", "operation"), _MISUSES)
+def test_authorization_header_misused(
+    trial: Trial, pattern: str, scheme: str, method: str, operation: Operation
+) -> None:
+    """A credential under NVX without its space, or under another scheme, does not authenticate.
+
+    AUTH, Authorization header, what is invalid.
+    """
+    # Set up.
+    owner = trial.account("owner")
+    style = GET_HEADER if method == "GET" else POST_HEADER if operation == "create" else POST_HEADER_JSON
+    if operation == "create":
+        trial.need_rotation(owner)
+    requirement = trial.requirements[0]
+
+    # Sanity check: the header as documented authenticates.
+    trial.need_success(operation, style)
+
+    # Stimulus.
+    value = pattern.format(scheme=scheme, hash=owner.credential.reveal())
+    request = trial.run.call(operation, style, owner).with_header("Authorization", value)
+    answer = trial.send(request.but(valid=False, breaks_contract=True))
+
+    # Verdict.
+    if answer.kind == "success" or answer.server_error or answer.kind == "nothing":
+        shown = pattern.format(scheme=scheme, hash="<hash>")
+        trial.violate(
+            requirement,
+            f"{method} {operation} with Authorization: {shown}: {answer.summary()}",
+            "a refusal",
+            answer.summary(),
+            answer,
+        )
+
+
+@verifies("A5-changes-nothing")
+def test_misused_header_changes_nothing(trial: Trial) -> None:
+    """Calls of create that the header did not authenticate leave the key as it was.
+
+    AUTH: calls need a hash.
+    """
+    # Set up and sanity check.
+    trial.need_rotation(trial.account("owner"))
+    trial.need_both("read", style=POST_JSON)
+    # Stimulus: they were sent above. Verdict.
+    trial.expect_unchanged()
+
+
+# ---------------------------------------------------------------------- what is no call
+
+_METHODS = ("PUT", "DELETE", "PATCH")
+
+
+def _everywhere(request: Call) -> Call:
+    """The same call with its credential in the query, in the header and in the body at once: whatever looks for one finds it."""
+    value = request.shown or ""
+    body = request.body or json.dumps({"hash": value}).encode()
+    media_type = dict(request.headers).get("Content-Type", JSON)
+    return request.but(
+        query=f"hash={value}",
+        body=body,
+        headers=(("Authorization", f"NVX {value}"), ("Content-Type", media_type)),
+        free_form=True,
+        breaks_contract=True,
+    )
+
+
+@verifies("C7-other-methods-refused")
+@pytest.mark.parametrize(
+    ("method", "operation", "style"),
+    [
+        *(
+            row(method, operation, POST_JSON, id=f"{method.lower()}-{operation}")
+            for method in _METHODS
+            for operation in OPERATIONS
+        ),
+        row("PUT", "create", POST_FORM, id="put-create-form"),
+        row("PATCH", "read", POST_FORM, id="patch-read-form"),
+    ],
+)
+def test_other_methods(trial: Trial, method: str, operation: Operation, style: Style) -> None:
+    """PUT, DELETE and PATCH do not succeed, wherever they carry the credential.
+
+    DELIVERY and OPENAPI know GET and POST; ERRORS, code 112. The form of the refusal is free.
+    """
+    # Set up.
+    owner = trial.account("owner")
+    if operation == "create":
+        trial.need_rotation(owner)
+    # Sanity check.
+    trial.need_success(operation, style)
+    # Stimulus.
+    answer = trial.send(_everywhere(trial.run.call(operation, style, owner)).but(method=method), may_close=True)
+    # Verdict.
+    _expect_no_success(trial, "C7-other-methods-refused", f"{method} {operation}", answer)
+
+
+_UNKNOWN_ACTIONS = [
+    row("delete", GET_QUERY, id="delete-get"),
+    row("update", POST_JSON, id="update-post"),
+    row("list", GET_QUERY, id="list-get"),
+    row("createx", POST_JSON, id="createx-post"),
+    row("readall", GET_QUERY, id="readall-get"),
+]
+
+
+@verifies("C7-unknown-action-refused")
+@pytest.mark.parametrize(("action", "style"), _UNKNOWN_ACTIONS)
+def test_unknown_action(trial: Trial, action: str, style: Style) -> None:
+    """An action that does not exist does not succeed.
+
+    DELIVERY, API actions: create and read. The form of the refusal is free.
+    """
+    # Set up.
+    owner = trial.account("owner")
+    trial.need_rotation(owner)
+    # Sanity check.
+    trial.need_success("read", style)
+    # Stimulus.
+    request = trial.run.call("read", style, owner)
+    if style.method == "POST":
+        request = _everywhere(request)
+    answer = trial.send(
+        request.but(operation=None, path=PATH + action, free_form=True, breaks_contract=True), may_close=True
+    )
+    # Verdict.
+    _expect_no_success(trial, "C7-unknown-action-refused", f"the action {action}", answer)
+
+
+@verifies("C7-head-options-no-server-error")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_options(trial: Trial, operation: Operation) -> None:
+    """OPTIONS is answered without a server error.
+
+    RFC 9110, section 9.3.7.
+    """
+    # Set up.
+    owner = trial.account("owner")
+    if operation == "create":
+        trial.need_rotation(owner)
+    # Sanity check.
+    trial.need_success(operation, POST_JSON)
+    trial.need_refusal(operation, POST_JSON)
+    # Stimulus.
+    answer = trial.send(_everywhere(trial.run.call(operation, POST_JSON, owner)).but(method="OPTIONS"))
+    # Verdict.
+    _expect_no_server_error(trial, f"OPTIONS {operation}", answer)
+
+
+@verifies("C7-other-methods-refused", "C7-unknown-action-refused", "C7-options-changes-nothing")
+def test_what_is_no_call_changes_nothing(trial: Trial) -> None:
+    """Other methods, OPTIONS and unknown actions leave the key as it was.
+
+    DELIVERY: create alone makes a key. RFC 9110, section 9.2.1: OPTIONS is safe.
+    """
+    # Set up and sanity check.
+    owner = trial.account("owner")
+    trial.need_rotation(owner)
+    trial.need_both("create", "read")
+    # Stimulus: besides those sent above, one of each as create.
+    sent = {call.method for call in trial.run.since}
+    for method in ("PUT", "OPTIONS"):
+        if method not in sent:
+            trial.send(_everywhere(trial.run.call("create", POST_JSON, owner)).but(method=method), may_close=True)
+    # Verdict.
+    trial.expect_unchanged()
+
+
+@verifies("C7-head-options-no-server-error")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_head(trial: Trial, operation: Operation) -> None:
+    """HEAD is answered without a server error.
+
+    RFC 9110, section 9.3.2. What HEAD does is not documented, so nothing else is asked of it.
+    """
+    # Set up.
+    owner = trial.account("owner")
+    if operation == "create":
+        trial.need_rotation(owner)
+    # Sanity check.
+    trial.need_success(operation, GET_QUERY)
+    trial.need_refusal(operation, GET_QUERY)
+    # Stimulus.
+    answer = trial.send(
+        trial.run.call(operation, GET_QUERY, owner)
+        .but(method="HEAD", free_form=True, breaks_contract=True)
+        .with_header("Authorization", f"NVX {owner.credential.reveal()}")
+    )
+    # Verdict.
+    _expect_no_server_error(trial, f"HEAD {operation}", answer)
+    if operation == "create":
+        # It may have created: what read owes from now on is what it gives now.
+        trial.run.last_key.pop("owner", None)
+        trial.expect_unchanged()
+
+
+def _expect_no_success(trial: Trial, requirement: str, what: str, answer: Judgement) -> None:
+    if answer.exchange.closed:
+        # The form of the refusal is free, and a closed connection succeeds at nothing.
+        return
+    # What has no envelope says by its status that it succeeded.
+    accepted = answer.kind == "foreign" and answer.status is not None and answer.status < 300
+    if answer.kind == "success" or accepted or answer.server_error or answer.kind == "nothing":
+        trial.violate(
+            requirement,
+            f"{what}: {answer.summary()}",
+            "a refusal in any form, without a server error",
+            answer.summary(),
+            answer,
+        )
+
+
+def _expect_no_server_error(trial: Trial, what: str, answer: Judgement) -> None:
+    if answer.server_error or answer.kind == "nothing":
+        trial.violate(
+            "C7-head-options-no-server-error",
+            f"{what}: {answer.summary()}",
+            "an answer without a server error",
+            answer.summary(),
+            answer,
+        )

@@ -1,0 +1,524 @@
+"""T and A6: what the calls do to the state of an account, one after the other and at the same moment."""
+
+from __future__ import annotations
+
+import time
+from itertools import cycle, islice, pairwise
+
+import pytest
+
+from contracts.judge import Judgement
+from contracts.violation import Violation
+from fixtures.accounts import Account
+from fixtures.calls import (
+    GET_HEADER,
+    GET_QUERY,
+    POST_FORM,
+    POST_HEADER,
+    POST_JSON,
+    STYLES,
+    Style,
+    call,
+)
+from fixtures.errors import NotAvailable
+from suites.marks import verifies
+from suites.moment import Moment, meet
+from suites.predictability import BITS, ENOUGH, find_pattern
+from suites.trial import WRONG_SESSION, Blocked, Trial
+
+_DEMO_REFUSES = frozenset({101})
+_SUBUSER_REFUSES = frozenset({13})
+_TARIFF_REFUSES = frozenset({236})
+_NO_SESSION = frozenset({201})
+
+
+def _iso(style: Style) -> dict[str, object]:
+    """The parameter that goes with every call, sent along in one style: a refusal must not depend on it."""
+    return {"iso_datetime": "true"} if style is POST_FORM else {}
+
+
+def _in_profile(trial: Trial, *styles: Style) -> list[Style]:
+    return [style for style in styles if style in trial.run.styles]
+
+
+# ---------------------------------------------------------------------- T1, T2, T3: the main path
+
+
+@verifies("T1-create-gives-new-key")
+def test_create_gives_a_new_key_each_time(trial: Trial) -> None:
+    """Every create gives a key that was never given before, and never the caller's own hash.
+
+    DELIVERY, create; COURIER: the previous key is replaced.
+    """
+    # Set up and stimulus: the main path creates in every style.
+    trial.need_rotation(trial.account("owner"))
+    trial.need_both()
+    # Sanity check and verdict: the run watches every key; here are those of the main path.
+    created = [trial.claim(answer) for answer in trial.evidence.creates.values()]
+    keys = [answer.key for answer in created if answer.key is not None]
+    repeated = len(keys) - len(set(keys))
+    if repeated and not trial.violations:
+        # It was told where it happened, by the test that happened to look first.
+        trial.violate(
+            "T1-create-gives-new-key",
+            f"{len(keys)} creates gave {len(set(keys))} different keys",
+            "a new key each time",
+            f"{repeated} repeated",
+            *created[-2:],
+        )
+
+
+@verifies("T2-read-gives-last-created", "T3-read-changes-nothing")
+@pytest.mark.parametrize("style", STYLES, ids=str)
+def test_read_gives_the_last_created_key(trial: Trial, style: Style) -> None:
+    """After a create in any style, read in this style gives its key, at once and as often as asked.
+
+    DELIVERY, read; COURIER: the previous key is replaced.
+    """
+    # Set up and stimulus: the main path reads in every style after creates in others.
+    owner = trial.account("owner")
+    trial.need_rotation(owner)
+    # Sanity check.
+    trial.need_success("read", style)
+    trial.need_bad_refused("read", style)
+    # Verdict.
+    for read in trial.evidence.reads:
+        if read.style is style and read.due is not None and read.after is not None and read.answer.kind == "success":
+            created = read.after.exchange.request.method
+            what = f"read by {style} after the last create ({created})"
+            if not trial.expect_key(read.answer, read.due, "T2-read-gives-last-created", what, read.after):
+                _look_again(trial, style, owner)
+                return
+
+
+def _look_again(trial: Trial, style: Style, owner: Account) -> None:
+    """Create and read once more: whether it is seen again tells a broken target from somebody else's create."""
+    created = trial.call("create", style, owner)
+    again = trial.call("read", style, owner)
+    seen = "was seen again" if created.key is None or again.key != created.key else "was not seen again"
+    found = trial.violations[-1]
+    trial.violations[-1] = Violation(
+        found.requirement, f"{found.message}; in one re-check it {seen}", found.expected, found.actual, found.exchanges
+    )
+
+
+@verifies("T3-read-changes-nothing")
+def test_read_changes_nothing(trial: Trial) -> None:
+    """Reading again and again, in any style, gives the same key.
+
+    DELIVERY, read.
+    """
+    # Set up and stimulus: the main path reads many times with no create in between.
+    owner = trial.account("owner")
+    # Sanity check.
+    for style in trial.run.styles:
+        trial.need_bad_refused("read", style)
+    reads = [read for read in trial.evidence.reads if read.answer.key is not None]
+    if len(reads) < 2:
+        raise Blocked(f"read does not succeed as {owner}, so it shows no change")
+    # Verdict.
+    for earlier, later in pairwise(reads):
+        if earlier.after is later.after:
+            what = f"read by {later.style} after read by {earlier.style}, with no create in between"
+            trial.expect_key(later.answer, earlier.answer.key or "", "T3-read-changes-nothing", what, earlier.answer)
+            if trial.violations:
+                return
+
+
+# ---------------------------------------------------------------------- T4: no session yet
+
+
+@verifies("T4-read-without-session")
+def test_read_without_a_session(trial: Trial) -> None:
+    """Without a delivery session read is refused with code 201, in every style, and makes none.
+
+    DELIVERY, read, Errors.
+    """
+    # Set up.
+    account = trial.account("owner_without_session")
+    # Sanity check, then stimulus and verdict, style by style.
+    for style in trial.run.tried:
+        trial.need_success("read", style)
+        answer = trial.read_first(account) if style is GET_QUERY else trial.call("read", style, account, **_iso(style))
+        what = f"read by {style} as a user without a delivery session"
+        trial.expect_refusal(answer, "T4-read-without-session", _NO_SESSION, what + trial.others_at_work(answer))
+
+
+@verifies("T1-create-gives-new-key", "T2-read-gives-last-created")
+@pytest.mark.last
+def test_first_create(trial: Trial) -> None:
+    """A user without a delivery session creates the first one, and read gives its key.
+
+    DELIVERY, create and read. A fixed account of this kind never creates: it would be used up.
+    """
+    # Set up.
+    if not trial.run.accounts.can_be_made("owner_without_session"):
+        trial.settle()
+    account = trial.own("owner_without_session")
+    trial.need_rotation(account)
+    # Sanity check.
+    trial.need_both()
+    # Stimulus.
+    created = trial.call("create", GET_QUERY, account)
+    key = trial.expect_success(created, "T1-create-gives-new-key", "the first create of a user")
+    # Verdict.
+    after = trial.call("read", POST_JSON, account)
+    trial.expect_key(after, key, "T2-read-gives-last-created", "read after the first create of a user", created)
+
+
+# ---------------------------------------------------------------------- T5: demo sessions
+
+
+@verifies("T5-demo-first-create")
+def test_demo_creates_when_there_is_none(trial: Trial) -> None:
+    """A demo session without a delivery session creates one; then it is refused another, and the key stays.
+
+    DELIVERY, create: allowed in a demo session only if none exists; Errors, 101.
+    """
+    # Set up.
+    demo = trial.own("demo_without_session")
+    trial.need_rotation(demo)
+    # Sanity check.
+    trial.need_both()
+    before = trial.read_first(demo)
+    trial.expect_refusal(
+        before,
+        "T4-read-without-session",
+        _NO_SESSION,
+        "read as a demo session without a delivery session" + trial.others_at_work(before),
+    )
+    # Stimulus.
+    created = trial.call("create", POST_JSON, demo)
+    key = trial.expect_success(
+        created,
+        "T5-demo-first-create",
+        "create as a demo session without a delivery session" + trial.others_at_work(created),
+        before,
+    )
+    # Verdict.
+    after = trial.call("read", GET_QUERY, demo)
+    trial.expect_key(after, key, "T5-demo-first-create", "read after the first create of a demo session", created)
+    _refused_create(
+        trial, demo, key, "T5-demo-create-refused", _DEMO_REFUSES, [GET_QUERY], "a demo session that has created"
+    )
+    # Its key is no credential either.
+    misused = trial.send(call("read", GET_QUERY, trial.run.vault.add(key, "key of demo_without_session")))
+    what = "read by get-query with the delivery-session key of a demo session as the credential"
+    trial.expect_refusal(misused, "A4-delivery-key-is-no-credential", WRONG_SESSION, what)
+
+
+@verifies("T5-demo-first-create")
+@pytest.mark.parametrize("style", [GET_QUERY, POST_FORM, GET_HEADER], ids=str)
+def test_demo_creates_in_other_styles(trial: Trial, style: Style) -> None:
+    """A demo session without a delivery session creates one in other styles too.
+
+    DELIVERY, create: allowed in a demo session only if none exists.
+    """
+    # Set up: an account of its own, which only a provider-states hook can give.
+    if not trial.run.accounts.can_be_made("demo_without_session"):
+        trial.settle()
+    demo = trial.own("demo_without_session")
+    trial.need_rotation(demo)
+    # Sanity check.
+    trial.need_both("create", style=style)
+    # Stimulus and verdict.
+    created = trial.call("create", style, demo)
+    trial.expect_success(
+        created, "T5-demo-first-create", f"create by {style} as a demo session without a delivery session"
+    )
+
+
+@verifies("T5-demo-create-refused")
+def test_demo_that_has_a_session(trial: Trial) -> None:
+    """A demo session that has a delivery session is refused another with code 101, and the key stays.
+
+    DELIVERY, create, Errors, 101.
+    """
+    # Set up.
+    demo = trial.account("demo_with_session")
+    # Sanity check: it has a session.
+    trial.need_success("read", GET_QUERY)
+    trial.need_refusal("read", GET_QUERY)
+    before = trial.read_first(demo)
+    what = "read as a demo session that has a delivery session"
+    key = trial.expect_success(before, "T5-demo-create-refused", what + trial.others_at_work(before))
+    # Stimulus and verdict.
+    _refused_create(
+        trial, demo, key, "T5-demo-create-refused", _DEMO_REFUSES, trial.run.tried, "a demo session that has one"
+    )
+
+
+def _refused_create(
+    trial: Trial,
+    account: Account,
+    key: str | None,
+    requirement: str,
+    codes: frozenset[int],
+    styles: tuple[Style, ...] | list[Style],
+    who: str,
+) -> None:
+    """Create in each of *styles* is refused with one of *codes*, and what read gives stays what it was."""
+    refused: list[Judgement] = []
+    for style in styles:
+        if style not in trial.run.styles:
+            continue
+        trial.need_success("create", style)
+        answer = trial.call("create", style, account, **_iso(style))
+        trial.expect_refusal(answer, requirement, codes, f"create by {style} as {who}" + trial.others_at_work(answer))
+        refused.append(answer)
+    after = trial.call("read", POST_JSON, account)
+    if key is not None:
+        trial.expect_key(after, key, requirement, f"read after the refused creates of {who}", *reversed(refused))
+    elif after.kind == "success":
+        trial.violate(
+            requirement,
+            f"read after the refused creates of {who}: {after.summary()}",
+            "no key, as before",
+            after.summary(),
+            after,
+            *reversed(refused),
+        )
+
+
+# ---------------------------------------------------------------------- T6, T7: who may not create
+
+
+@verifies("T6-subuser-create-refused")
+def test_subuser_is_refused_create(trial: Trial) -> None:
+    """A sub-user without the right is refused create with code 13, and nothing changes.
+
+    DELIVERY, required sub-user rights; OPENAPI, delivery_session_create; ERRORS, code 13.
+    """
+    # Set up.
+    subuser = trial.account("subuser")
+    # Sanity check: what read gives a sub-user is not documented, but it says what there was before.
+    before = trial.read_first(subuser)
+    # Stimulus and verdict.
+    _refused_create(
+        trial, subuser, before.key, "T6-subuser-create-refused", _SUBUSER_REFUSES, trial.run.tried, "a sub-user"
+    )
+
+
+@verifies("T7-tariff-create-refused")
+def test_tariff_without_the_feature(trial: Trial) -> None:
+    """Where the tariff lacks the feature create is refused with code 236, in every style, and nothing changes.
+
+    DELIVERY, create, Errors, 236.
+    """
+    # Set up.
+    account = trial.account("tariff_restricted")
+    # Sanity check.
+    before = trial.read_first(account)
+    # Stimulus and verdict.
+    who = "a user whose tariff lacks the feature"
+    _refused_create(trial, account, before.key, "T7-tariff-create-refused", _TARIFF_REFUSES, trial.run.tried, who)
+
+
+# ---------------------------------------------------------------------- A6: two users
+
+
+@verifies("A6-users-are-isolated")
+def test_two_users(trial: Trial) -> None:
+    """What one user creates the other never reads, and it leaves the other's key in place.
+
+    DELIVERY, read: the current user's key.
+    """
+    # Set up.
+    owner, other = trial.account("owner"), trial.account("other_owner")
+    trial.need_rotation(owner)
+    trial.need_rotation(other)
+    # Sanity check.
+    trial.need_both()
+    own = trial.expect_success(trial.call("create", GET_QUERY, owner), "C1-get-query", "create as owner")
+    # Stimulus.
+    created = trial.call("create", POST_JSON, other)
+    others = trial.expect_success(
+        created, "A6-users-are-isolated", "create as other_owner" + trial.others_at_work(created)
+    )
+    # Verdict, in both directions.
+    trial.expect_key(
+        trial.call("read", POST_JSON, owner),
+        own,
+        "A6-users-are-isolated",
+        "read as owner after create as other_owner",
+        created,
+    )
+    again = trial.call("create", POST_JSON, owner)
+    trial.expect_key(
+        trial.call("read", GET_QUERY, other),
+        others,
+        "A6-users-are-isolated",
+        "read as other_owner after create as owner",
+        again,
+    )
+
+
+# ---------------------------------------------------------------------- T8, A6: the same moment
+
+#: Threads of a round that create and then read, and of one that only create: enough that an update that loses to another is
+#: seen, few enough for the budget of requests, and together with the creates of the other checks the 40 keys that T9 takes.
+_AT_ONCE = 4
+_ONLY_CREATING = 14
+
+
+@pytest.mark.race
+@verifies("T8-one-winner")
+def test_creates_at_the_same_moment(trial: Trial) -> None:
+    """Creates at the same moment give keys of their own, and leave one of them as the one that read gives.
+
+    DELIVERY, create and read.
+    """
+    # Set up.
+    owner = trial.account("owner")
+    trial.need_rotation(owner)
+    # Sanity check.
+    trial.need_both("create", "read")
+    styles = _in_profile(trial, GET_QUERY, POST_JSON, POST_FORM, GET_HEADER, POST_HEADER)
+    overlapped = False
+    around = list(islice(cycle(styles), _ONLY_CREATING + 1))
+    rounds: list[list[tuple[Account, Style, Style | None]]] = [
+        [(owner, create, read) for create, read in pairwise(around[: _AT_ONCE + 1])],
+        [(owner, create, None) for create in around[: 4 if trial.run.smoke else _ONLY_CREATING]],
+    ]
+    for plan in rounds:
+        # Stimulus.
+        moment = meet(trial.run, plan)
+        overlapped = overlapped or moment.overlapped()
+        # Verdict.
+        _judge_moment(trial, moment, owner, "T8-one-winner")
+        if trial.violations:
+            return
+    if not overlapped:
+        raise NotAvailable("no two creates overlapped at the pace of this run")
+
+
+@pytest.mark.race
+@verifies("A6-users-are-isolated")
+def test_two_users_at_the_same_moment(trial: Trial) -> None:
+    """Creates and reads of two users at the same moment never mix their keys.
+
+    DELIVERY, read: the current user's key.
+    """
+    # Set up.
+    owner, other = trial.account("owner"), trial.account("other_owner")
+    trial.need_rotation(owner)
+    trial.need_rotation(other)
+    # Sanity check.
+    trial.need_both("create", "read")
+    styles = _in_profile(trial, POST_JSON, GET_QUERY)
+    # Stimulus.
+    readers: list[Style | None] = [styles[1], styles[0], None]
+    plan = [(account, styles[0], reader) for reader in readers for account in (owner, other)]
+    moment = meet(trial.run, plan)
+    # Verdict: that no key is read by the other the run has watched; each has one winner of its own.
+    for account in (owner, other):
+        _judge_moment(trial, moment, account, "A6-users-are-isolated")
+    if not trial.violations and not moment.overlapped():
+        raise NotAvailable("no two creates overlapped at the pace of this run")
+
+
+def _judge_moment(trial: Trial, moment: Moment, account: Account, requirement: str) -> None:
+    label = account.credential.label
+    creates = moment.creates[label]
+    for answer in creates:
+        if answer.key is None:
+            trial.violate(
+                requirement,
+                f"a create at the same moment as others: {answer.summary()}",
+                "a success with a key",
+                answer.summary(),
+                answer,
+            )
+    for answer in moment.reads[label]:
+        if answer.key is None:
+            trial.violate(
+                requirement,
+                f"a read at the same moment as creates: {answer.summary()}",
+                "a success with a key",
+                answer.summary(),
+                answer,
+            )
+    keys = moment.keys(label)
+    if len(set(keys)) < len(keys):
+        trial.violate(
+            requirement,
+            f"{len(keys)} creates at the same moment gave {len(set(keys))} different keys",
+            "a key of its own for each",
+            "the same key twice",
+            *creates,
+        )
+    for read, create in moment.stale(label):
+        trial.violate(
+            # Where one user alone saw no such thing, it is the other who makes the difference.
+            "T2-read-gives-last-created" if requirement == "T8-one-winner" else requirement,
+            "a read gave a key that an earlier create, ended before the read began, had replaced",
+            f"the key {create.key!r} or a later one",
+            read.summary(),
+            read,
+            create,
+        )
+    if trial.violations or not keys:
+        return
+    # When all is quiet, one of them has won, and stays the winner.
+    quiet = GET_HEADER if requirement != "T8-one-winner" and GET_HEADER in trial.run.styles else GET_QUERY
+    first = trial.call("read", quiet, account)
+    second = trial.call("read", POST_JSON, account) if requirement == "T8-one-winner" else first
+    for answer in (first, second):
+        if answer.key not in keys:
+            trial.violate(
+                requirement,
+                f"read as {account} after creates at the same moment: {answer.summary()}{trial.others_at_work(answer)}",
+                "one of the keys that they gave",
+                answer.summary(),
+                answer,
+                *creates,
+            )
+            return
+    if first.key != second.key:
+        trial.violate(
+            requirement,
+            "two reads after creates at the same moment differ",
+            f"{first.key!r} again",
+            f"{second.key!r}",
+            second,
+            first,
+        )
+        return
+    trial.run.last_key[label] = next(answer for answer in creates if answer.key == first.key)
+
+
+# ---------------------------------------------------------------------- T9: predictability
+
+
+@verifies("T9-keys-unpredictable")
+@pytest.mark.last
+def test_keys_cannot_be_predicted(trial: Trial) -> None:
+    """The keys of this run are no sequence and no clock, and enough of their bits vary.
+
+    A decision of this project: a key in a public link is a bearer secret.
+    """
+    # Set up: the keys that were issued anyway.
+    issued = list(trial.run.issued)
+    keys = [each.value for each in issued]
+    # Sanity check: they are answers to good credentials, and enough of them.
+    trial.need_both()
+    if len(set(keys)) < 2 and len(keys) >= 2:
+        raise NotAvailable("create gives the same key each time")
+    now = time.time()
+    serial = [each for each in issued if each.serial]
+    accounts = dict.fromkeys(each.account for each in serial)
+    chains = [[each.value for each in serial]] + [
+        [each.value for each in serial if each.account == name] for name in accounts
+    ]
+    elapsed = time.monotonic() - (issued[0].exchange.sent_at if issued else time.monotonic())
+    # Verdict.
+    pattern = find_pattern(keys, chains, now - elapsed, now)
+    if pattern is not None and (len(keys) >= ENOUGH or "bits vary" not in pattern):
+        trial.violate(
+            "T9-keys-unpredictable",
+            f"of {len(keys)} keys: {pattern}",
+            f"no order, no clock, and at least {BITS} of 128 bits that vary",
+            pattern,
+        )
+    elif len(keys) < ENOUGH:
+        raise NotAvailable(f"{len(keys)} keys were issued, and it takes {ENOUGH} to say")

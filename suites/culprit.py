@@ -1,0 +1,97 @@
+"""Finds out which call has changed a key that nothing should have changed, by repeating the suspects one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.judge import Judgement
+from fixtures.calls import POST_JSON, Call
+from suites.run import OWNER
+
+if TYPE_CHECKING:
+    from suites.trial import Trial
+
+#: Calls that are repeated at most: a broken target is no reason to flood it.
+_MOST = 60
+#: Whose refused create breaks what.
+_STATES = {
+    "subuser": "T6-subuser-create-refused",
+    "tariff_restricted": "T7-tariff-create-refused",
+    "demo_with_session": "T5-demo-create-refused",
+    "demo_without_session": "T5-demo-create-refused",
+    "other_owner": "A6-users-are-isolated",
+}
+
+
+def requirement_of(call: Call) -> str | None:
+    """The requirement that *call* breaks when it changes the owner's key; None where it may."""
+    if call.method == "HEAD":
+        return None
+    if call.method == "OPTIONS":
+        return "C7-options-changes-nothing"
+    if call.operation is None:
+        return "C7-unknown-action-refused"
+    if call.method not in ("GET", "POST"):
+        return "C7-other-methods-refused"
+    if not call.valid:
+        return "A5-changes-nothing"
+    if call.operation == "read":
+        return "T3-read-changes-nothing"
+    name = (call.account or "").partition(" ")[0]
+    return _STATES.get(name, "A6-users-are-isolated") if name != OWNER else None
+
+
+def describe(call: Call) -> str:
+    """A call in a few words, without what it carries."""
+    action = call.path.rpartition("/")[2]
+    headers = {name.lower(): value for name, value in call.headers}
+    kind = headers.get("content-type", "").partition(";")[0]
+    carrier = "Authorization" if "authorization" in headers else kind or ("query" if call.query else "nothing")
+    who = f" as {call.account}" if call.valid else " without valid credentials"
+    return f"{call.method} {action} ({carrier}){who}"
+
+
+def investigate(trial: Trial, suspects: list[Call], last: Judgement, seen: Judgement) -> None:
+    """Repeat each of *suspects* with a read after it, and take down the one after which the key has changed."""
+    owner = trial.account(OWNER)
+    due = last.key or ""
+    trial.run.last_key[OWNER] = seen
+    if seen.key is not None and seen.key == trial.run.confirmed:
+        # It is what it was before the last create: that one was not kept.
+        what = (
+            f"read after {last.exchange.request.method} create gives the key from before it{trial.others_at_work(seen)}"
+        )
+        trial.violate("T2-read-gives-last-created", what, f"the key {due!r}", seen.summary(), seen, last)
+        return
+    unique = {call: requirement for call in suspects if (requirement := requirement_of(call)) is not None}
+    # Calls of create first: they are the likelier ones.
+    ordered = sorted(unique, key=lambda call: call.operation != "create")
+    known = seen
+    if seen.key is None and trial.run.may_rotate(owner):
+        # There is no key left that could change: make one.
+        known = trial.call("create", POST_JSON, owner)
+    for call in ordered[:_MOST]:
+        sent = trial.send(call, may_close=True)
+        after = trial.call("read", POST_JSON, owner)
+        if after.key != known.key:
+            requirement = requirement_of(call) or "T2-read-gives-last-created"
+            what = f"{describe(call)} changed the key of {owner}{trial.others_at_work(after)}"
+            trial.violate(requirement, what, f"the key {known.key!r}, as before", after.summary(), after, sent, known)
+            trial.run.last_key[OWNER] = after
+            _restore(trial)
+            return
+        known = after
+    # None of them does it again. What only reads may break is the least likely.
+    names = sorted(set(unique.values()), key=lambda name: (name == "T3-read-changes-nothing", name))
+    broken = names[0] if names else "T2-read-gives-last-created"
+    what = f"the key of {owner} has changed with no create by it{trial.others_at_work(seen)}"
+    detail = "; one of: " + ", ".join(dict.fromkeys(map(describe, ordered[:8]))) if ordered else ""
+    trial.violate(broken, what + detail, f"the key {due!r}", seen.summary(), seen, last)
+    _restore(trial)
+
+
+def _restore(trial: Trial) -> None:
+    """Leave the account with a key, so that what comes after this test is judged by what it does itself."""
+    owner = trial.account(OWNER)
+    if trial.run.last_key[OWNER].key is None and trial.run.may_rotate(owner):
+        trial.call("create", POST_JSON, owner)

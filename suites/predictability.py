@@ -1,0 +1,114 @@
+"""Whether keys can be predicted: a sequence, a clock, or too little that varies (facts T9)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+
+#: Fewer keys than this say too little.
+ENOUGH = 40
+#: Of the 128 bits of a key at least so many must vary. A random UUID has 122.
+BITS = 96
+#: Fewer keys in a known order than this may rise by chance.
+_ORDERED = 12
+_WINDOW = 4
+#: How far a clock in a key may be from ours, in seconds.
+_DRIFT = 86_400
+_UNITS = (1, 10**3, 10**6, 10**9)
+_SMALL = 2_000
+
+
+def find_pattern(keys: Sequence[str], chains: Sequence[Sequence[str]], started: float, ended: float) -> str | None:
+    """What makes *keys* predictable, in words that show none of them, or None.
+
+    Each of *chains* holds keys that were issued one after the other, in that order: those of all accounts, and those of
+    one. All were issued between the epoch seconds *started* and *ended*.
+    """
+    usable = [key.lower() for key in keys if len(key) == 32 and all(char in "0123456789abcdef" for char in key.lower())]
+    if len(usable) < 2:
+        return None
+    known = set(usable)
+    for chain in chains:
+        pattern = _rising([key.lower() for key in chain if key.lower() in known])
+        if pattern is not None:
+            return pattern
+    return _clock(usable, started, ended) or _digest(usable, started, ended) or _few_bits(usable)
+
+
+def _few_bits(keys: Sequence[str]) -> str | None:
+    numbers = [int(key, 16) for key in keys]
+    varying = 0
+    for number in numbers:
+        varying |= number ^ numbers[0]
+    count = varying.bit_count()
+    return f"only {count} of 128 bits vary over {len(keys)} keys" if count < BITS else None
+
+
+def _rising(chain: Sequence[str]) -> str | None:
+    """A stretch of digits that only ever rises, or only ever falls, from key to key: a counter, or a clock."""
+    if len(chain) < _ORDERED:
+        return None
+    for width in (32, 16, 12, 8, _WINDOW):
+        for start in range(32 - width + 1):
+            values = [int(key[start : start + width], 16) for key in chain]
+            backwards = [int(_swap(key[start : start + width]), 16) for key in chain] if width % 2 == 0 else values
+            for series in (values, backwards):
+                steps = [later - earlier for earlier, later in pairwise(series)]
+                distinct = len(set(series))
+                # Ties are a slow clock; but a stretch that never changes is a constant and no clock.
+                if distinct >= max(3, _ORDERED // 2) and (
+                    all(step >= 0 for step in steps) or all(step <= 0 for step in steps)
+                ):
+                    where = "as a whole" if width == 32 else f"in digits {start + 1} to {start + width}"
+                    return f"{where}, keys only ever {'rise' if steps[0] >= 0 and series[-1] > series[0] else 'fall'} in the order of issue"
+                if len(set(steps)) == 1 and steps[0] and width >= 8:
+                    return f"in digits {start + 1} to {start + width}, keys differ by the same step each time"
+    return None
+
+
+def _swap(digits: str) -> str:
+    return "".join(reversed([digits[index : index + 2] for index in range(0, len(digits), 2)]))
+
+
+def _clock(keys: Sequence[str], started: float, ended: float) -> str | None:
+    """The time of issue, in hexadecimal or decimal digits, in seconds to nanoseconds."""
+    low, high = started - _DRIFT, ended + _DRIFT
+    for unit, name in zip(_UNITS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True):
+        for base in (16, 10):
+            width = len(f"{int(started * unit):x}") if base == 16 else len(str(int(started * unit)))
+            if base == 16 and unit == 1:
+                width = 8
+            for start in range(32 - width + 1):
+                parts = [key[start : start + width] for key in keys]
+                if base == 10 and not all(part.isdigit() for part in parts):
+                    continue
+                if all(low * unit <= int(part, base) <= high * unit for part in parts):
+                    return f"digits {start + 1} to {start + width} of every key are the time of issue in {name}"
+    return None
+
+
+_ALGORITHMS = ("md5", "sha1", "sha256")
+
+
+def _digests(algorithm: str, text: str) -> tuple[str, str]:
+    """The first and the last 32 digits of a digest."""
+    digest = hashlib.new(algorithm, text.encode(), usedforsecurity=False).hexdigest()
+    return digest[:32], digest[-32:]
+
+
+@cache
+def _digests_of_small_numbers(algorithm: str) -> frozenset[str]:
+    return frozenset(part for number in range(_SMALL) for part in _digests(algorithm, str(number)))
+
+
+def _digest(keys: Sequence[str], started: float, ended: float) -> str | None:
+    """Digests of small numbers or of the second of issue: they look random and are not."""
+    found = set(keys)
+    seconds = range(int(started) - 2, int(ended) + 3)
+    for algorithm in _ALGORITHMS:
+        of_seconds = (part for second in seconds for part in _digests(algorithm, str(second)))
+        if not found.isdisjoint(_digests_of_small_numbers(algorithm)) or not found.isdisjoint(of_seconds):
+            return f"a key is the {algorithm} digest of a small number or of the second of issue"
+    return None
