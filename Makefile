@@ -1,0 +1,131 @@
+# Everything one does in the checkout. `make` alone lists it.
+
+# The Python that .venv is made with.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+# Compiles the locks: the only tool needed that the locks do not bring themselves.
+UV ?= uv
+# Workers for the self-checks. The conformance run itself is one process: on loopback workers cost more than they save.
+JOBS ?= 2
+
+# The text that was given and nothing else: make would expand a $ in it, and the recipes hand it on in the environment, where no quote
+# or space can end the argument early. ARGS, on the other hand, is shell words: ARGS='-k "two words" -x'.
+override BASE_URL := $(value BASE_URL)
+override TARGET := $(value TARGET)
+export BASE_URL TARGET
+
+.DEFAULT_GOAL := help
+.PHONY: help conformance test check lint types imports generated selfcheck selfcheck-quick embedded \
+	report bench emulator coverage bundle format lock dist venv dev clean
+# One step after the other, whatever -j says: their output is read by people, and the machines that run this have two cores.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-14s %s\n' "$$name" "$$text"; done
+
+# --- the main job
+
+conformance: $(VENV)/.run ## run the suite: on the embedded emulator, or BASE_URL=… TARGET=… ARGS="…"
+	@$(RUN) -m suites.cli $${BASE_URL:+--base-url "$$BASE_URL"} $${TARGET:+--target "$$TARGET"} $(ARGS)
+
+emulator: $(VENV)/.run ## start the emulator: ARGS="--port 8080 --fault NAME"
+	@$(RUN) -m fixtures.emulator $(ARGS)
+
+report: $(VENV)/.run ## make the Allure HTML report of the last run
+	@$(RUN) -m reports.html $(ARGS)
+
+bench: $(VENV)/.run ## measure what a run costs
+	@$(RUN) -m suites.bench $(ARGS)
+
+# --- the project's own tests
+
+test: lint types imports generated selfcheck embedded ## all of the project's own tests, at most 10 minutes
+
+check: lint types imports generated selfcheck-quick ## the quick part of them, at most a minute
+
+lint: $(VENV)/.dev
+	$(RUN) -m ruff check --quiet
+	$(RUN) -m ruff format --check --quiet
+	$(VENV)/bin/shellcheck .ci/run ci/*.sh
+
+types: $(VENV)/.dev
+	$(RUN) -m mypy --strict
+
+imports: $(VENV)/.dev
+	$(VENV)/bin/lint-imports --no-logo
+
+# What is made from something else must be what would be made now.
+generated: $(VENV)/.dev
+	$(RUN) -m contracts.bundle --check
+	$(RUN) -m suites.coverage --check
+
+# No warning passes here; a conformance run forgives those of a library that is newer than the lock. A test that hangs ends. Tests of one
+# xdist_group share a worker, and so what is made for them once.
+PYTEST_SELF = $(RUN) -m pytest suites/selfcheck -q -W error -p timeout --timeout 300 -n $(JOBS) --dist loadgroup
+
+selfcheck: $(VENV)/.dev
+	$(PYTEST_SELF) $(ARGS)
+
+selfcheck-quick: $(VENV)/.dev
+	$(PYTEST_SELF) -m "not slow and not proof and not node and not java and not browser" $(ARGS)
+
+# The suite on the embedded emulator, which must be conformant without a gap.
+embedded: $(VENV)/.dev
+	$(RUN) -m suites.cli --fail-on-gaps
+
+# --- what is generated
+
+bundle: $(VENV)/.dev ## put the contract into one file, after a change of openapi.yaml or a schema
+	$(RUN) -m contracts.bundle
+
+coverage: $(VENV)/.run ## regenerate the coverage table, after a change of a requirement, a test or a fault
+	$(RUN) -m suites.coverage
+
+format: $(VENV)/.dev ## put the code into the form that `make lint` asks for
+	$(RUN) -m ruff check --fix --quiet || true
+	$(RUN) -m ruff format --quiet
+
+# For every Python and platform at once. The dev lock is held to the versions of the other, so that both can go into one environment.
+# The locks name no index: whoever installs has one of their own.
+lock: ## pin the dependencies anew (needs uv; UPGRADE=1 takes the newest)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade) \
+		pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade) \
+		--extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	printf 'hatchling\n' | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade) \
+		--constraint requirements-dev.lock - -o ci/build.lock
+	$(UV) pip compile --quiet --python-version 3.11 --resolution lowest-direct --no-header --no-annotate pyproject.toml -o requirements-lowest.txt
+
+dist: $(VENV)/.dev ## build the wheel and the sdist into dist/
+	rm -rf dist
+	$(RUN) -m build
+	$(RUN) -m twine check --strict dist/*
+
+# --- the environment
+
+venv: $(VENV)/.run
+dev: $(VENV)/.dev ## .venv with the developers' tools
+
+# pip and venv are all that is needed. An environment that works is brought up to date in place; one that was left half-built, or whose
+# Python is gone, is made again.
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed and '$(PYTHON)' is not: make PYTHON=python3.11 …" >&2; exit 1; }
+	@$(RUN) -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || \
+		{ echo "'$(PYTHON) -m venv' does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+endef
+
+$(VENV)/.run: requirements.lock
+	$(install)
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	$(install)
+
+clean: ## remove what runs leave behind; .venv stays
+	rm -rf dist build reports/out delivery-conformance-report .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
