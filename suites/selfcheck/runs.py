@@ -26,6 +26,9 @@ _OURS: Final = (
     "COLUMNS",
     "PY_COLORS",
     "FORCE_COLOR",
+    # On a build server pytest shortens nothing.
+    "CI",
+    "BUILD_NUMBER",
 )
 
 

@@ -125,6 +125,7 @@ def leaking_run(
     return done.returncode, output, leaks(secrets_of(server), [report, tmp / "cache", work], output)
 
 
+@pytest.mark.parametrize("env", [{}, {"CI": "true"}], ids=["desk", "build-server"])
 @pytest.mark.parametrize(
     "options",
     [
@@ -135,9 +136,11 @@ def leaking_run(
     ],
     ids=["long", "native", "line", "workers"],
 )
-def test_nothing_of_a_failing_test_is_shown(tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_nothing_of_a_failing_test_is_shown(
+    tmp_path: Path, options: tuple[str, ...], env: Mapping[str, str]
+) -> None:
     with planted(tmp_path) as (server, target):
-        code, output, found = leaking_run(server, target, tmp_path, *options)
+        code, output, found = leaking_run(server, target, tmp_path, *options, env=env)
     assert found == []
     assert code == 1, output
     assert "«owner»" in output

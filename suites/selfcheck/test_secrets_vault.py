@@ -133,6 +133,16 @@ def test_secrets_of_other_letters() -> None:
         assert value not in vault.mask(json.dumps({"hash": value}))
 
 
+@pytest.mark.parametrize("depth", range(5))
+def test_escapes_in_a_repr_of_a_repr(vault: Vault, depth: int) -> None:
+    text = "".join(f"\\u{ord(char):04x}" for char in OWNER)
+    for _ in range(depth):
+        text = repr(text)
+    masked = vault.mask(f"refused {text}")
+    assert "owner" in masked
+    assert "u00" not in masked
+
+
 def test_harmless_text_is_left_alone(vault: Vault) -> None:
     for text in (
         "",
