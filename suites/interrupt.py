@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
+
+import pytest
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -31,3 +33,20 @@ def on_interrupt(stop: Callable[[], None]) -> Callable[[], None]:
                 signal.signal(number, handler)
 
     return undo
+
+
+def with_lines(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Give every frame of *excinfo* a line: one that a signal met before its first has none, and pytest cannot print it."""
+    frames = []
+    entry = excinfo.value.__traceback__
+    while entry is not None:
+        frames.append(entry)
+        entry = entry.tb_next
+    whole: TracebackType | None = None
+    for each in reversed(frames):
+        # The stub of the standard library does not know that it may be None.
+        line: int | None = each.tb_lineno
+        whole = TracebackType(whole, each.tb_frame, each.tb_lasti, line or each.tb_frame.f_code.co_firstlineno)
+    if whole is not None:
+        excinfo._excinfo = (excinfo.type, excinfo.value.with_traceback(whole), whole)
+        excinfo._traceback = None

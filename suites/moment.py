@@ -37,6 +37,12 @@ class Moment:
         """The keys that the creates of *account* gave."""
         return [answer.key for answer in self.creates.get(account, ()) if answer.key is not None]
 
+    def may_have_won(self, account: str) -> list[str]:
+        """The keys that read may give once all is quiet: those of creates after whose end no other one began."""
+        creates = [answer for answer in self.creates.get(account, ()) if answer.key is not None]
+        latest = max((answer.exchange.sent_at for answer in creates), default=0.0)
+        return [answer.key for answer in creates if answer.key is not None and answer.exchange.ended_at > latest]
+
     def stale(self, account: str) -> list[tuple[Judgement, Judgement]]:
         """Reads that gave a key which was certainly replaced before they began, with the create that replaced it.
 
@@ -57,20 +63,29 @@ class Moment:
         return found
 
 
-def meet(run: Run, plan: Sequence[tuple[Account, Style, Style | None]]) -> Moment:
-    """One thread for each entry of *plan*: create as the account in the first style, then read in the second, all at once."""
+def meet(run: Run, plan: Sequence[tuple[Account, Style | None, Style | None]]) -> Moment:
+    """One thread for each entry of *plan*: create as the account in the first style, then read in the second, all at once.
+
+    A style of None leaves that call out. A read without a create goes first, to be under way while the others create.
+    """
     moment = Moment(
         {account.credential.label: [] for account, _, _ in plan},
         {account.credential.label: [] for account, _, _ in plan},
     )
     barrier = threading.Barrier(len(plan))
+    reading = threading.Event()
+    if all(create_style is not None for _, create_style, _ in plan):
+        reading.set()
     lock = threading.Lock()
     lost: list[TargetLost] = []
 
-    def work(account: Account, create_style: Style, read_style: Style | None) -> None:
+    def work(account: Account, create_style: Style | None, read_style: Style | None) -> None:
         label = account.credential.label
         try:
             barrier.wait(timeout=30)
+            if create_style is None:
+                reading.set()
+            reading.wait(timeout=30)
             for operation, style, group in (
                 ("create", create_style, moment.creates),
                 ("read", read_style, moment.reads),
@@ -83,7 +98,7 @@ def meet(run: Run, plan: Sequence[tuple[Account, Style, Style | None]]) -> Momen
         except TargetLost as error:
             lost.append(error)
 
-    run.session.pace.reserve(sum(1 if read_style is None else 2 for _, _, read_style in plan))
+    run.session.pace.reserve(sum(style is not None for _, *styles in plan for style in styles))
     run.concurrent = True
     threads = [threading.Thread(target=work, args=entry, daemon=True) for entry in plan]
     try:

@@ -32,7 +32,7 @@ from reports.words import count, spoken
 from suites import commands, leftovers, plan
 from suites.evidence import UNKNOWN, Evidence
 from suites.generation import EXAMPLES, register
-from suites.interrupt import on_interrupt
+from suites.interrupt import on_interrupt, with_lines
 from suites.ledger import Ledger
 from suites.options import Options, add_options, resolve
 from suites.run import Run
@@ -628,10 +628,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 # ---------------------------------------------------------------------- after the run
 
 
-def pytest_keyboard_interrupt() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """A run that was interrupted has no verdict."""
     if _active is not None:
         _active.results.interrupted = True
+        with_lines(excinfo)
 
 
 @pytest.hookimpl(trylast=True)

@@ -18,6 +18,9 @@ _WINDOW = 4
 _DRIFT = 86_400
 _UNITS = (1, 10**3, 10**6, 10**9)
 _SMALL = 2_000
+#: Seconds that a clock may be off whose digests are looked for, and seconds in whose milliseconds they are.
+_SKEW = 2
+_LONGEST = 30
 
 
 def find_pattern(keys: Sequence[str], chains: Sequence[Sequence[str]], started: float, ended: float) -> str | None:
@@ -104,11 +107,12 @@ def _digests_of_small_numbers(algorithm: str) -> frozenset[str]:
 
 
 def _digest(keys: Sequence[str], started: float, ended: float) -> str | None:
-    """Digests of small numbers or of the second of issue: they look random and are not."""
+    """Digests of small numbers or of the time of issue, in seconds or milliseconds: they look random and are not."""
     found = set(keys)
-    seconds = range(int(started) - 2, int(ended) + 3)
+    seconds = range(int(started) - _SKEW, int(ended) + _SKEW + 1)
+    milliseconds = range(seconds.start * 1000, min(seconds.stop, seconds.start + _LONGEST) * 1000)
     for algorithm in _ALGORITHMS:
-        of_seconds = (part for second in seconds for part in _digests(algorithm, str(second)))
-        if not found.isdisjoint(_digests_of_small_numbers(algorithm)) or not found.isdisjoint(of_seconds):
-            return f"a key is the {algorithm} digest of a small number or of the second of issue"
+        of_the_clock = (part for moment in (*seconds, *milliseconds) for part in _digests(algorithm, str(moment)))
+        if not found.isdisjoint(_digests_of_small_numbers(algorithm)) or not found.isdisjoint(of_the_clock):
+            return f"a key is the {algorithm} digest of a small number or of the time of issue"
     return None

@@ -62,6 +62,8 @@ class Run:
         self._lock = threading.Lock()
         self.sink: Callable[[Violation], None] = self.pending.append
         self.log: list[Exchange] = []
+        #: What the judge found in all of them.
+        self.judged: list[Violation] = []
         self.since: list[Call] = []
         #: The last key of the owner that create gave and read gave too.
         self.confirmed: str | None = None
@@ -162,6 +164,7 @@ class Run:
         key = judgement.key
         with self._lock:
             self.log.append(exchange)
+            self.judged.extend(found)
         if key is not None and intent.valid and intent.account is not None and not intent.free_form:
             with self._lock:
                 owner = self._owner_of_key.get(key)

@@ -76,10 +76,9 @@ class Freedom:
 
 
 def _encode(pairs: str) -> str:
-    """The value of the first pair of a query or form percent-encoded. Its name stays: it is what a careless reader looks for."""
-    name, _, value = pairs.partition("=")
-    plain, rest, others = value.partition("&")
-    return f"{name}=" + "".join(f"%{ord(char):02x}" for char in plain) + rest + others
+    """The first pair of a query or form percent-encoded, its name too: either is what a careless reader takes as it stands."""
+    pair, rest, others = pairs.partition("&")
+    return "=".join("".join(f"%{ord(char):02x}" for char in text) for text in pair.split("=", 1)) + rest + others
 
 
 def _encode_query(call: Call) -> Call:
@@ -113,11 +112,14 @@ def _add_to_json(name: str, value: object, *, first: bool = False) -> Callable[[
 def _escape_json(call: Call) -> Call:
     members = json.loads(call.body or b"{}")
     pairs = [
-        f"{json.dumps(name)}:"
-        + ('"' + "".join(f"\\u{ord(char):04x}" for char in value) + '"' if name == "hash" else json.dumps(value))
+        ":".join(map(_escaped, (name, value))) if name == "hash" else f"{json.dumps(name)}:{json.dumps(value)}"
         for name, value in members.items()
     ]
     return call.but(body=("{" + ",".join(pairs) + "}").encode())
+
+
+def _escaped(text: str) -> str:
+    return '"' + "".join(f"\\u{ord(char):04x}" for char in text) + '"'
 
 
 def _space_json(call: Call) -> Call:
@@ -285,7 +287,7 @@ _MISUSES = [
     )
     for scheme, method, operation in (
         ("Bearer", "GET", "read"),
-        ("Basic", "POST", "create"),
+        ("Bearer", "POST", "create"),
         ("Token", "GET", "read"),
     )
 ]

@@ -193,11 +193,12 @@ _NEAR = [
     row("create", POST_FORM, lambda value: f"{value},{UNKNOWN}", id="first-of-two-post-form-create"),
     row("create", GET_QUERY, _part(16), id="half-of-it-get-query-create"),
     row("read", GET_QUERY, lambda value: value + "0", id="a-digit-more-get-query-read"),
-    row("create", POST_JSON, lambda value: value + "0", id="a-digit-more-post-json-create"),
+    row("create", POST_JSON, lambda value: "0" + value, id="a-zero-before-it-post-json-create"),
     row("read", POST_JSON, lambda value: value[16:], id="the-second-half-post-json-read"),
     row("read", GET_HEADER, lambda value: value + value, id="doubled-get-header-read"),
     row("read", GET_QUERY, lambda value: f"{value[:16]}-{value[16:]}", id="a-dash-inside-get-query-read"),
-    row("create", POST_JSON, lambda value: value[:16] + "%", id="half-of-it-and-a-wildcard-post-json-create"),
+    row("create", POST_JSON, lambda value: value[:16] + "*", id="half-of-it-and-a-wildcard-post-json-create"),
+    row("read", GET_HEADER, _part(16), id="half-of-it-get-header-read"),
 ]
 
 

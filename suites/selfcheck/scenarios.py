@@ -150,6 +150,10 @@ def scenario(name: str, place: Path) -> Iterator[list[str]]:
             target = write_target(place, server.base_url, fixed=accounts)
         else:
             target = write_target(place, server.base_url, states=server.states_url)
+        if name.startswith("rate-limit-"):
+            # What is wrong with a limit shows where it may be met.
+            with target.open("a", encoding="utf-8") as text:
+                text.write("provoke_rate_limit = true\n")
         yield ["--target", str(target), *(("--profile", "core") if name == "@core" else ())]
         if emulator is not None:
             (place / REQUESTS).write_text(json.dumps(emulator.seen), encoding="utf-8")

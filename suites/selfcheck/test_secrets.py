@@ -136,9 +136,7 @@ def leaking_run(
     ],
     ids=["long", "native", "line", "workers"],
 )
-def test_nothing_of_a_failing_test_is_shown(
-    tmp_path: Path, options: tuple[str, ...], env: Mapping[str, str]
-) -> None:
+def test_nothing_of_a_failing_test_is_shown(tmp_path: Path, options: tuple[str, ...], env: Mapping[str, str]) -> None:
     with planted(tmp_path) as (server, target):
         code, output, found = leaking_run(server, target, tmp_path, *options, env=env)
     assert found == []
