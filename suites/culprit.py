@@ -29,7 +29,7 @@ def requirement_of(call: Call) -> str | None:
         return None
     if call.method == "OPTIONS":
         return "C7-options-changes-nothing"
-    if call.operation is None:
+    if call.operation is None and call.valid:
         return "C7-unknown-action-refused"
     if call.method not in ("GET", "POST"):
         return "C7-other-methods-refused"

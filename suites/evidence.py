@@ -20,6 +20,8 @@ from suites.run import Run
 #: may well be an emulator's account. They are no secrets and may be shown.
 UNKNOWN = "72eeea4bee9042df07d5dcbe09b423e3"
 OTHER_UNKNOWN = "676810d9702a1d8061d8d5933e9d042d"
+#: Where the main path sends another one: hashes that look like a default open nothing either.
+_SPECIAL = {("read", "post-json"): "0" * 32, ("create", "get-query"): "f" * 32}
 
 #: Codes of a target that is in trouble, or has had enough of calls: they say nothing of the credential.
 _TROUBLE = frozenset({1, 6, 8, 14, 15})
@@ -79,7 +81,7 @@ class Evidence:
         request = (
             self.run.call(operation, style, account)
             if account is not None
-            else call(operation, style, UNKNOWN).but(shown=UNKNOWN)
+            else call(operation, style, _SPECIAL.get((operation, style.name), UNKNOWN))
         )
         answer = self.run.send(request)
         self.findings[id(answer)] = found

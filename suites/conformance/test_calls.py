@@ -23,6 +23,7 @@ from fixtures.calls import (
     Call,
     Operation,
     Style,
+    call,
 )
 from fixtures.errors import NotAvailable
 from suites.marks import row, verifies
@@ -391,18 +392,19 @@ def test_other_methods(trial: Trial, method: str, operation: Operation, style: S
 
 
 _UNKNOWN_ACTIONS = [
-    row("delete", GET_QUERY, id="delete-get"),
-    row("update", POST_JSON, id="update-post"),
-    row("list", GET_QUERY, id="list-get"),
-    row("createx", POST_JSON, id="createx-post"),
-    row("readall", GET_QUERY, id="readall-get"),
+    row("delete", GET_QUERY, True, id="delete-get"),
+    row("update", POST_JSON, True, id="update-post"),
+    row("list", GET_QUERY, True, id="list-get"),
+    row("createx", POST_JSON, True, id="createx-post"),
+    row("readall", GET_QUERY, True, id="readall-get"),
+    row("list", GET_QUERY, False, id="list-get-without-credentials", of="A5-discloses-nothing"),
 ]
 
 
 @verifies("C7-unknown-action-refused")
-@pytest.mark.parametrize(("action", "style"), _UNKNOWN_ACTIONS)
-def test_unknown_action(trial: Trial, action: str, style: Style) -> None:
-    """An action that does not exist does not succeed.
+@pytest.mark.parametrize(("action", "style", "known"), _UNKNOWN_ACTIONS)
+def test_unknown_action(trial: Trial, action: str, style: Style, known: bool) -> None:
+    """An action that does not exist does not succeed, and to a caller without credentials it tells nothing.
 
     DELIVERY, API actions: create and read. The form of the refusal is free.
     """
@@ -412,7 +414,7 @@ def test_unknown_action(trial: Trial, action: str, style: Style) -> None:
     # Sanity check.
     trial.need_success("read", style)
     # Stimulus.
-    request = trial.run.call("read", style, owner)
+    request = trial.run.call("read", style, owner) if known else call("read", style, None)
     if style.method == "POST":
         request = _everywhere(request)
     answer = trial.send(

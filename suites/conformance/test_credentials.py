@@ -102,29 +102,6 @@ def test_unknown_hash(trial: Trial, operation: Operation, style: Style) -> None:
     )
 
 
-@verifies("A2-unknown-hash-refused", "A5-discloses-nothing")
-@pytest.mark.parametrize(
-    ("operation", "style", "value"),
-    [
-        row("read", POST_JSON, "0" * 32, id="zeros-read"),
-        row("create", GET_QUERY, "f" * 32, id="all-f-create"),
-    ],
-)
-def test_special_unknown_hash(trial: Trial, operation: Operation, style: Style, value: str) -> None:
-    """Hashes that look like a default open nothing either.
-
-    ERRORS, codes 3 and 4.
-    """
-    # Set up and sanity check.
-    trial.need_success(operation, style)
-    # Stimulus.
-    answer = trial.send(call(operation, style, value))
-    # Verdict.
-    trial.expect_refusal(
-        answer, "A2-unknown-hash-refused", UNKNOWN_HASH, f"{operation} by {style} with the hash {value[:2]}…"
-    )
-
-
 _ENDED = [
     row("read", GET_QUERY, id="read-get-query"),
     row("create", POST_JSON, id="create-post-json"),
