@@ -361,6 +361,33 @@ def test_two_users(trial: Trial) -> None:
 #: keys that T9 takes.
 _AT_ONCE = 4
 _ONLY_CREATING = 13
+#: Creates of one more round at most, where these are not enough: the default pace has room for as many in a second.
+_MORE = 20
+
+
+@pytest.mark.race
+@verifies("A6-users-are-isolated")
+def test_two_users_at_the_same_moment(trial: Trial) -> None:
+    """Creates and reads of two users at the same moment never mix their keys.
+
+    DELIVERY, read: the current user's key.
+    """
+    # Set up.
+    owner, other = trial.account("owner"), trial.account("other_owner")
+    trial.need_rotation(owner)
+    trial.need_rotation(other)
+    # Sanity check.
+    trial.need_both("create", "read")
+    styles = _in_profile(trial, POST_JSON, GET_QUERY)
+    # Stimulus.
+    readers: list[Style | None] = [styles[1], styles[0], None]
+    plan = [(account, styles[0], reader) for reader in readers for account in (owner, other)]
+    moment = meet(trial.run, plan)
+    # Verdict: that no key is read by the other the run has watched; each has one winner of its own.
+    for account in (owner, other):
+        _judge_moment(trial, moment, account, "A6-users-are-isolated")
+    if not trial.violations and not moment.overlapped():
+        raise NotAvailable("no two creates overlapped at the pace of this run")
 
 
 @pytest.mark.race
@@ -394,32 +421,11 @@ def test_creates_at_the_same_moment(trial: Trial) -> None:
         _judge_moment(trial, moment, owner, "T8-one-winner")
         if trial.violations:
             return
+        missing = ENOUGH - len(trial.run.issued)
+        if plan is rounds[-1] and 0 < missing <= _MORE and not trial.run.smoke:
+            # With few styles or accounts fewer keys are issued on the way than T9 takes: one more round makes them up.
+            rounds.append([(owner, create, None) for create in islice(cycle(styles), max(2, missing))])
     if not overlapped:
-        raise NotAvailable("no two creates overlapped at the pace of this run")
-
-
-@pytest.mark.race
-@verifies("A6-users-are-isolated")
-def test_two_users_at_the_same_moment(trial: Trial) -> None:
-    """Creates and reads of two users at the same moment never mix their keys.
-
-    DELIVERY, read: the current user's key.
-    """
-    # Set up.
-    owner, other = trial.account("owner"), trial.account("other_owner")
-    trial.need_rotation(owner)
-    trial.need_rotation(other)
-    # Sanity check.
-    trial.need_both("create", "read")
-    styles = _in_profile(trial, POST_JSON, GET_QUERY)
-    # Stimulus.
-    readers: list[Style | None] = [styles[1], styles[0], None]
-    plan = [(account, styles[0], reader) for reader in readers for account in (owner, other)]
-    moment = meet(trial.run, plan)
-    # Verdict: that no key is read by the other the run has watched; each has one winner of its own.
-    for account in (owner, other):
-        _judge_moment(trial, moment, account, "A6-users-are-isolated")
-    if not trial.violations and not moment.overlapped():
         raise NotAvailable("no two creates overlapped at the pace of this run")
 
 

@@ -26,7 +26,7 @@ from suites.selfcheck.scenarios import CONFORMING, write_target
 
 pytestmark = pytest.mark.proof
 
-_PARTS = 8
+_PARTS = 4
 #: Some faults show in one exchange of thousands, or in a race that is lost only now and then: with at most 284 requests the
 #: suite does not meet them all. ``python -m suites.selfcheck.proof`` names those that it does not.
 _UNCAUGHT = 0.06

@@ -125,14 +125,26 @@ def leaking_run(
     return done.returncode, output, leaks(secrets_of(server), [report, tmp / "cache", work], output)
 
 
-@pytest.mark.parametrize("env", [{}, {"CI": "true"}], ids=["desk", "build-server"])
 @pytest.mark.parametrize(
-    "options",
+    ("options", "env"),
     [
-        ("-vv", "--showlocals", "--tb=long", "-rA", "--log-level=DEBUG", "--hypothesis-verbosity=debug"),
-        ("-s", "--tb=native", "--log-cli-level=DEBUG", "--full-trace", "--setup-show"),
-        ("-q", "--tb=line", "--capture=tee-sys", "--log-file=log.txt", "--log-file-level=DEBUG", "--debug=trace.txt"),
-        ("--tb=auto", "-n2", "--durations=5", "--capture=sys", "--color=yes", "-o", "junit_logging=all"),
+        (("-vv", "--showlocals", "--tb=long", "-rA", "--log-level=DEBUG", "--hypothesis-verbosity=debug"), {}),
+        (("-s", "--tb=native", "--log-cli-level=DEBUG", "--full-trace", "--setup-show"), {}),
+        (
+            (
+                "-q",
+                "--tb=line",
+                "--capture=tee-sys",
+                "--log-file=log.txt",
+                "--log-file-level=DEBUG",
+                "--debug=trace.txt",
+            ),
+            {"CI": "true"},
+        ),
+        (
+            ("--tb=auto", "-n2", "--durations=5", "--capture=sys", "--color=yes", "-o", "junit_logging=all"),
+            {"CI": "true"},
+        ),
     ],
     ids=["long", "native", "line", "workers"],
 )
