@@ -27,9 +27,8 @@ from suites.selfcheck.scenarios import CONFORMING, write_target
 pytestmark = pytest.mark.proof
 
 _PARTS = 4
-#: Some faults show in one exchange of thousands, or in a race that is lost only now and then: with at most 284 requests the
-#: suite does not meet them all. ``python -m suites.selfcheck.proof`` names those that it does not.
-_UNCAUGHT = 0.06
+#: A race is not lost every time: a fault that shows in nothing else has so many runs to be caught in.
+_RUNS_OF_A_RACE = 3
 #: One of ten parts of the contract each, and of each kind: payload, status, carrier, credential, state, race, privacy.
 REAL = (
     "status-flat",
@@ -57,14 +56,22 @@ def _proof(members: dict[str, Any]) -> Proof:
     return Proof(**members | {name: tuple(members[name]) for name in ("found", "messages")})
 
 
+def _is_race(name: str) -> bool:
+    return FAULTS[name].breaks[0] in ("T8-one-winner", "A6-users-are-isolated")
+
+
 @pytest.mark.parametrize("part", range(1, _PARTS + 1))
 def test_faults_are_caught_and_no_freedom_accused(part: int) -> None:
     proofs = prove("--early", "--part", f"{part}/{_PARTS}")
     assert len(proofs) == len(every_task(early=True)[part - 1 :: _PARTS])
     accused = [describe(proof) for proof in proofs if judgement(proof) == "accused"]
     assert not accused, "\n".join(accused)
-    uncaught = [describe(proof) for proof in proofs if judgement(proof) not in ("caught", "fine")]
-    assert len(uncaught) <= _UNCAUGHT * len(proofs), "\n".join(uncaught)
+    uncaught = [proof for proof in proofs if judgement(proof) not in ("caught", "fine")]
+    for _ in range(_RUNS_OF_A_RACE - 1):
+        races = [proof.name for proof in uncaught if _is_race(proof.name)]
+        others = [proof for proof in uncaught if not _is_race(proof.name)]
+        uncaught = others + [proof for proof in (prove(*races) if races else ()) if judgement(proof) != "caught"]
+    assert not uncaught, "\n".join(map(describe, uncaught))
 
 
 def test_what_is_run_whole() -> None:
