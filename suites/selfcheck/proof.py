@@ -272,16 +272,17 @@ def matrix(proofs: Iterable[Proof]) -> str:
         proof = known[fault.name]
         failed = ", ".join(f"**{name}**" if name in fault.breaks else name for name in proof.found) or "nothing"
         first = "" if proof.first_failure is None else str(proof.first_failure)
-        lines.append(f"| {fault.name} | {_cell(fault.summary)} | {', '.join(fault.breaks)} | {failed} | {first} |")
+        lines.append(f"| {fault.name} | {cell(fault.summary)} | {', '.join(fault.breaks)} | {failed} | {first} |")
     lines += ["", "## Conforming variations", "", "| variation | what it does | result |", "|---|---|---|"]
     for variation in VARIATIONS.values():
         proof = known[variation.name]
         result = proof.verdict + (f", accused of {', '.join(proof.found)}" if proof.found else "")
-        lines.append(f"| {variation.name} | {_cell(variation.summary)} | {result} |")
+        lines.append(f"| {variation.name} | {cell(variation.summary)} | {result} |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """*text* as a cell of a Markdown table."""
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
