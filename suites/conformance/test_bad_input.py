@@ -87,7 +87,6 @@ _ROWS: dict[str, tuple[Call, Style]] = {
     "malformed-percent-query": (_get("read", "hash=%zz%4", front=True), GET_QUERY),
     "long-query": (_get("read", "hash=" + "a" * 4_000), GET_QUERY),
     "invalid-utf-8-form": (_post("read", b"hash=%FF%FE", FORM, front=True), POST_FORM),
-    "header-without-hash": (_header("read", "GET", "NVX"), GET_HEADER),
     "header-empty": (_header("read", "GET", ""), GET_HEADER),
     "form-in-json": (_post("create", b"hash=abc&iso_datetime=true"), POST_JSON),
     "malformed-percent-form": (_post("read", b"hash=%zz%", FORM, front=True), POST_FORM),

@@ -119,4 +119,7 @@ def test_the_matrix_is_of_these_faults() -> None:
     # What the runs came to takes eight minutes to say anew (--write); what they were made on is compared here.
     rows = [line.split(" | ") for line in MATRIX.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     told = {row[0].removeprefix("| "): row[1] for row in rows if row[0] not in ("| fault", "| variation")}
-    assert told == {each.name: cell(each.summary) for each in (*FAULTS.values(), *VARIATIONS.values())}
+    assert told == {
+        **{each.name: cell(each.summary) for each in FAULTS.values()},
+        **{each.name: cell(each.summary) for each in VARIATIONS.values()},
+    }
