@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from contracts.judge import judge
+from contracts.privacy import texts
 from fixtures.calls import (
     GET_HEADER,
     GET_QUERY,
@@ -25,7 +27,7 @@ from fixtures.errors import NotAvailable
 from fixtures.secrets import Secret
 from suites.evidence import OTHER_UNKNOWN, UNKNOWN
 from suites.marks import row, verifies
-from suites.trial import BAD_HASH, UNKNOWN_HASH, WRONG_SESSION, Trial
+from suites.trial import BAD_HASH, UNKNOWN_HASH, WRONG_SESSION, Blocked, Trial
 
 #: Hashes that are no hash: none of them is 32 hexadecimal digits (facts A1).
 _TOO_SHORT = UNKNOWN[:-1]
@@ -150,6 +152,10 @@ def _part(count: int) -> Callable[[str], str]:
     return lambda value: value[: min(count, len(value) - 1)]
 
 
+def _as_uuid(value: str) -> str:
+    return "-".join((value[:8], value[8:12], value[12:16], value[16:20], value[20:]))
+
+
 #: Which digit is changed, and in which call: every place that code is likely to compare no further than, or to begin at.
 _PLACES: tuple[tuple[int, Operation, Style], ...] = (
     (0, "read", POST_JSON),
@@ -158,8 +164,8 @@ _PLACES: tuple[tuple[int, Operation, Style], ...] = (
     (31, "create", POST_JSON),
     (31, "read", POST_FORM),
     (31, "create", GET_HEADER),
-    (15, "create", POST_HEADER),
-    (16, "read", GET_QUERY),
+    (31, "create", POST_HEADER),
+    (31, "read", POST_HEADER_JSON),
 )
 _NEAR = [
     *(
@@ -171,9 +177,9 @@ _NEAR = [
     row("create", GET_QUERY, _part(16), id="half-of-it-get-query-create"),
     row("read", GET_QUERY, lambda value: value + "0", id="a-digit-more-get-query-read"),
     row("create", POST_JSON, lambda value: "0" + value, id="a-zero-before-it-post-json-create"),
-    row("read", POST_JSON, lambda value: value[16:], id="the-second-half-post-json-read"),
+    row("read", POST_JSON, lambda value: value[1:], id="all-but-the-first-digit-post-json-read"),
     row("read", GET_HEADER, lambda value: value + value, id="doubled-get-header-read"),
-    row("read", GET_QUERY, lambda value: f"{value[:16]}-{value[16:]}", id="a-dash-inside-get-query-read"),
+    row("read", GET_QUERY, _as_uuid, id="as-a-uuid-get-query-read"),
     row("create", POST_JSON, lambda value: value[:16] + "*", id="half-of-it-and-a-wildcard-post-json-create"),
     row("read", GET_HEADER, _part(16), id="half-of-it-get-header-read"),
 ]
@@ -251,7 +257,7 @@ def test_hash_inside_json(trial: Trial, operation: Operation, wrap: Callable[[st
 @pytest.mark.parametrize("style", STYLES, ids=str)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_delivery_key_as_credential(trial: Trial, operation: Operation, style: Style) -> None:
-    """The key of a delivery session is refused as the credential of create and read.
+    """The key of a delivery session, in force or replaced, is refused as the credential of create and read.
 
     DELIVERY, Parameters; DELIVERY-2026; ERRORS, code 276.
     """
@@ -262,7 +268,7 @@ def test_delivery_key_as_credential(trial: Trial, operation: Operation, style: S
     # Sanity check: the key is one that read gives, and the account's own credential works here.
     trial.need_both("read", style=GET_QUERY)
     trial.need_success(operation, style)
-    key = _delivery_key(trial)
+    key = _delivery_key(trial, replaced=(STYLES.index(style) % 2 == 0) is (operation == "create"))
     # Stimulus.
     answer = trial.send(call(operation, style, key))
     # Verdict.
@@ -274,8 +280,12 @@ def test_delivery_key_as_credential(trial: Trial, operation: Operation, style: S
     )
 
 
-def _delivery_key(trial: Trial) -> Secret:
+def _delivery_key(trial: Trial, *, replaced: bool) -> Secret:
+    """The key that is in force, or one that was before: for each style one in one operation, the other in the other."""
     last = trial.run.last_key.get("owner")
+    former = [each.value for each in trial.run.issued if each.account == "owner"]
+    if replaced and len(former) > 1:
+        return trial.run.vault.add(former[0], "key of owner")
     key = last.key if last is not None else None
     if key is None:
         known = [each.answer.key for each in trial.evidence.reads if each.answer.key is not None]
@@ -307,3 +317,24 @@ def test_refused_calls_change_nothing(trial: Trial, after: str) -> None:
             trial.send(request)
     # Verdict.
     trial.expect_unchanged()
+
+
+@verifies("A5-discloses-nothing")
+@pytest.mark.last
+def test_refused_calls_were_told_nothing(trial: Trial) -> None:
+    """No answer to a call without valid credentials shows what only later came to be known for a key or a credential.
+
+    AUTH: calls need a hash; ERRORS, codes 3 and 4.
+    """
+    # Set up and sanity check: there were such calls, and good credentials are told something.
+    trial.need_success("read", GET_QUERY)
+    refused = [each for each in trial.run.log if each.response is not None and not each.intent.valid]
+    if not refused:
+        raise Blocked("no call without valid credentials was answered")
+    # Verdict: what was told before is not told again.
+    vault = trial.run.vault
+    for exchange in refused:
+        if exchange.response is not None and vault.find(texts(exchange.response, None)):
+            for violation in judge(exchange, vault.values()).violations:
+                if violation.requirement == "A5-discloses-nothing":
+                    trial.note(violation)

@@ -346,7 +346,7 @@ def test_two_users(trial: Trial) -> None:
         "read as owner after create as other_owner",
         created,
     )
-    again = trial.call("create", POST_JSON, owner)
+    again = trial.call("create", by_form, owner)
     trial.expect_key(
         trial.call("read", GET_QUERY, other),
         others,
@@ -380,10 +380,10 @@ def test_two_users_at_the_same_moment(trial: Trial) -> None:
     trial.need_rotation(other)
     # Sanity check.
     trial.need_both("create", "read")
-    styles = _in_profile(trial, POST_JSON, GET_QUERY)
+    styles = list(islice(cycle(_in_profile(trial, POST_JSON, GET_HEADER, POST_FORM, GET_QUERY)), 4))
     # Stimulus.
-    readers: list[Style | None] = [styles[1], styles[0], None]
-    plan = [(account, styles[0], reader) for reader in readers for account in (owner, other)]
+    pairs: list[tuple[Style, Style | None]] = [(styles[0], styles[3]), (styles[1], styles[2]), (styles[2], None)]
+    plan = [(account, create, reader) for create, reader in pairs for account in (owner, other)]
     moment = meet(trial.run, plan)
     # Verdict: that no key is read by the other the run has watched; each has one winner of its own.
     for account in (owner, other):
