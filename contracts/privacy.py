@@ -174,11 +174,11 @@ def public_caching(response: Response) -> str | None:
         name, _, value = part.strip().partition("=")
         directives[name.strip().lower()] = value.strip().strip('"')
     # Whatever else is said beside it, for one of two that contradict each other somebody will take.
-    if "public" in directives:
+    if "public" in directives or _seconds(directives.get("s-maxage", "")) > 0:
         return f"Cache-Control: {control}"
     if "no-store" in directives or "private" in directives:
         return None
-    if any(_seconds(directives.get(name, "")) > 0 for name in ("s-maxage", "max-age")):
+    if _seconds(directives.get("max-age", "")) > 0:
         return f"Cache-Control: {control}"
     expires = response.header("Expires")
     if (

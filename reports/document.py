@@ -16,6 +16,10 @@ from reports.results import Conclusion, Results
 
 _CONTRACT = Path(__file__).resolve().parents[1] / "contracts"
 _CONTRACT_FILES = ("openapi.bundled.json", "error_codes.toml", "requirements.toml")
+#: Members whose texts are the suite's own words.
+_OURS = frozenset(
+    {"id", "level", "profile", "title", "obligation", "sources", "result", "verdict", "started", "sha256", "version"}
+)
 #: Violations listed for one requirement; what is beyond says nothing new.
 _MOST = 20
 
@@ -72,12 +76,21 @@ def build(results: Results, conclusion: Conclusion, facts: Mapping[str, Any]) ->
     }
 
 
+def _masked(node: Any, vault: Vault, name: str = "") -> Any:
+    """*node* with its texts masked, and nothing else: a target must not choose what the report is made of."""
+    if isinstance(node, Mapping):
+        return {key: _masked(value, vault, key) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_masked(value, vault, name) for value in node]
+    return vault.mask(node) if isinstance(node, str) and name not in _OURS else node
+
+
 def write(document: Mapping[str, Any], path: Path, vault: Vault) -> None:
     """Write *document* to *path* in one rename, masked like everything else."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    text = json.dumps(_masked(document, vault), indent=2, ensure_ascii=False)
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-        stream.write(vault.mask(text) + "\n")
+        stream.write(text + "\n")
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(path)

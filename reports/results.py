@@ -141,6 +141,9 @@ class Results:
         self.outcomes: list[TestOutcome] = []
         self.selected: set[str] = set()
         self.lost: str | None = None
+        #: What the run was narrowed to, and the requirements some of whose tests that left out.
+        self.narrowed: list[str] = []
+        self.left_out: set[str] = set()
         self.unreachable = False
         self.interrupted = False
 
@@ -204,6 +207,8 @@ class Results:
             reason = requirement.untested or self.lost or "none of its tests was run"
             return RequirementResult(requirement, "not_verified", reason)
         reason = _reasons(list(found[worst]))
+        if worst == "passed" and requirement.id in self.left_out:
+            worst, reason = "not_verified", "the run was narrowed, and some of its tests were left out"
         final: Result = worst
         if worst == "failed":
             final = "failed" if requirement.binding else "warning"
@@ -258,6 +263,8 @@ class Results:
             reason = f"nothing failed, but {_count(open_ones, 'MUST')} not verified: {_list(open_ones)}"
             if not verified:
                 return Conclusion(verdict, _NOTHING_VERIFIED, "no MUST was verified at all")
+        elif self.narrowed:
+            verdict, reason = "inconclusive", f"nothing failed, but the run was narrowed to {_list(self.narrowed)}"
         elif waived:
             verdict, reason = (
                 "conformant_with_waivers",

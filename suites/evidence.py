@@ -13,7 +13,7 @@ from contracts.judge import Judgement
 from contracts.violation import Violation
 from fixtures.accounts import Account
 from fixtures.calls import GET_QUERY, OPERATIONS, Operation, Style, call
-from fixtures.errors import NotAvailable, SetupError
+from fixtures.errors import NotAvailable, SetupError, TargetLost
 from suites.run import Run
 
 #: Well-formed hashes that nobody was given: digests of two sentences, for a pleasing pattern or an example of the documents
@@ -50,6 +50,7 @@ class Evidence:
     #: The answer to the first contact, which was a read by get-query with an unknown hash: it need not be asked twice.
     first: Judgement | None = None
     _unavailable: str | None = None
+    _lost: str | None = None
     _done: bool = False
 
     # ------------------------------------------------------------------ gathering
@@ -58,6 +59,8 @@ class Evidence:
         """Walk the main path, once. Raises ``NotAvailable`` where there is no owner, ``SetupError`` where it is refused throughout."""
         if self._unavailable is not None:
             raise NotAvailable(self._unavailable)
+        if self._lost is not None:
+            raise TargetLost(self._lost)
         if self._done:
             return
         self._done = True
@@ -70,6 +73,9 @@ class Evidence:
         group, self.run.session.group = self.run.session.group, "main path"
         try:
             self._walk(self.owner)
+        except TargetLost as error:
+            self._lost = str(error)
+            raise
         finally:
             self.run.sink = previous
             self.run.session.group = group

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from contracts.requirements import PROFILES, select
 from fixtures.errors import SetupError
+from fixtures.secrets import SHORTEST
 from fixtures.target import Target, check_base_url, read_target
 from reports.directory import default
 from reports.waivers import Waiver, read_waivers
@@ -91,6 +93,7 @@ def resolve(config: pytest.Config) -> Options:
     base_url = base_url or target.base_url
     if base_url is None and not embedded:
         raise SetupError(f"the target file {file} names no base_url, and --base-url is not given")
+    _check_no_credential(target, base_url)
     return Options(
         base_url,
         target,
@@ -109,6 +112,18 @@ def resolve(config: pytest.Config) -> Options:
             else ()
         ),
     )
+
+
+def _check_no_credential(target: Target, base_url: str | None) -> None:
+    """Raise ``SetupError`` where what goes with every request holds a credential: the guard could not keep it from ``create``."""
+    places = {"the base URL": base_url or ""}
+    places |= {f"http.headers.{name} of the target file": value for name, value in target.http.headers.items()}
+    for account, value in target.credentials.items():
+        for place, text in places.items():
+            if value[:SHORTEST].lower() in unquote(text).lower():
+                raise SetupError(
+                    f"{place} holds the credential of {account}, or its beginning: it is sent with every call"
+                )
 
 
 def _base_url(config: pytest.Config) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -36,7 +37,7 @@ from suites.interrupt import on_interrupt, with_lines
 from suites.ledger import Ledger
 from suites.options import Options, add_options, resolve
 from suites.run import Run
-from suites.selection import narrowed
+from suites.selection import SMOKE, narrowed
 from suites.trial import Blocked, Stop, Trial
 
 STATE = pytest.StashKey["State"]()
@@ -67,6 +68,7 @@ class ConformanceFailure(Exception):
 
 #: Accounts whose keys a run replaces where it may: their links break. The others are refused, or have no key to lose.
 _ROTATED = ("owner", "other_owner")
+_NO_KEY_TO_LOSE = ("demo_without_session", "owner_without_session")
 
 
 class State:
@@ -93,6 +95,8 @@ class State:
         self.progress: Progress | None = None
         self.words: dict[str, Word] = {}
         self.note: str | None = None
+        #: Whether it is the plugin that leaves tests out: another profile's, or those that were not asked for.
+        self.ours = False
         #: Prints a line on the terminal in the middle of the run.
         self.say: Callable[[str], None] = print
 
@@ -144,12 +148,21 @@ class State:
             self.say(f"key rotation: this run will replace {keys} of {account}: {self.run.rotation.reason}")
 
     def rotated(self) -> str | None:
-        """How many keys of which account the run has replaced, on a target where that matters to somebody."""
+        """How many keys of which account the run has replaced, on a target where that matters to somebody.
+
+        Those of accounts that should have been refused too: a broken target has replaced them.
+        """
         run = self.run
-        if run is None or run.loopback or not run.rotation.allowed:
+        if run is None or run.loopback:
             return None
         given = run.session.tally.keys_by_account
-        replaced = {name: number for name, number in given.items() if name in _ROTATED and run.accounts.is_fixed(name)}
+        replaced = {
+            name: number
+            for name, number in given.items()
+            if run.accounts.is_fixed(name) and name not in _NO_KEY_TO_LOSE
+        }
+        if not replaced and not run.rotation.allowed:
+            return None
         said = ", ".join(f"{count(number, 'key')} of {name}" for name, number in replaced.items())
         return f"key rotation: this run has replaced {said or 'no key'}"
 
@@ -312,8 +325,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept, thinned = _thin(kept)
         left += thinned
     if left:
+        state.ours = True
         config.hook.pytest_deselected(items=left)
+        state.ours = False
     items[:] = kept
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Note what pytest's own options leave out: what is verified in part is not verified."""
+    if _active is not None and not _active.ours:
+        _active.results.left_out.update(name for item in items for name in requirements_of(item))
 
 
 def _thin(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
@@ -395,13 +416,22 @@ def first_contact(state: State) -> None:
     response = answer.exchange.response
     assert response is not None
     location = response.header("Location") or ""
-    if 300 <= response.status < 400 and state.base_url.startswith("http:") and location.startswith("https:"):
+    if 300 <= response.status < 400 and _same_host_by_https(state.base_url, location):
         raise SetupError(f"{state.base_url} redirects to https: give the https address as the base URL")
     if response.status == 404 and answer.kind == "foreign":
         second = run.session.exchange(call("read", POST_JSON, UNKNOWN))
         if second.status == 404 and second.kind == "foreign":
             hint = "" if state.base_url.endswith("/v2") else "; was /v2 forgotten at its end?"
             raise SetupError(f"{state.base_url} answers with a 404 page: it is not the base URL of the API{hint}")
+
+
+def _same_host_by_https(base_url: str, location: str) -> bool:
+    """Whether *location* is the target itself by https: the user's mistake. A redirect elsewhere is the target's (P3)."""
+    try:
+        here, there = urlsplit(base_url), urlsplit(location)
+        return here.scheme == "http" and there.scheme == "https" and here.hostname == there.hostname
+    except ValueError:
+        return False
 
 
 @pytest.fixture
@@ -649,6 +679,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if state.setup_error is not None:
         session.exitstatus = USAGE
         return
+    # Smoke keeps a row of every requirement: it is thinner, not narrower.
+    state.results.narrowed = [each for each in narrowed(session.config, state.options) if each != SMOKE]
     conclusion = state.conclusion = state.results.conclude(fail_on_gaps=state.options.fail_on_gaps)
     session.exitstatus = conclusion.exit_code
 

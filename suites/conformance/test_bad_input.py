@@ -56,7 +56,7 @@ def _header(operation: Operation, method: str, value: str, *, front: bool = Fals
 
 _ROWS: dict[str, tuple[Call, Style]] = {
     # The hash, of every JSON type but string.
-    "hash-fraction": (_hash("read", -12.5), POST_JSON),
+    "hash-zero": (_hash("read", 0.0), POST_JSON),
     "hash-true": (_hash("read", True), POST_JSON),
     "hash-null": (_hash("create", None), POST_JSON),
     "hash-list": (_hash("read", ["a", 1]), POST_JSON),
@@ -80,7 +80,7 @@ _ROWS: dict[str, tuple[Call, Style]] = {
     "lone-surrogate-json": (_post("read", b'{"hash": "\\ud800"}', front=True), POST_JSON),
     "non-ascii-json": (_hash("create", "ключ-от-сессии-\U0001f511"), POST_JSON),
     "long-json": (_hash("create", "a" * 20_000), POST_JSON),
-    "quote-query": (_get("create", "hash=%27%22%3B--"), GET_QUERY),
+    "quote-query": (_get("create", "hash=%27%20OR%20%271%27%3D%271"), GET_QUERY),
     "nul-query": (_get("read", "hash=%00", front=True), GET_QUERY),
     "non-ascii-query": (_get("read", "hash=%D0%BA%D0%BB%D1%8E%D1%87"), GET_QUERY),
     "invalid-utf-8-query": (_get("create", "hash=%FF%FE", front=True), GET_QUERY),
@@ -236,6 +236,15 @@ def test_hash_of_any_text(trial: Trial) -> None:
     )
 
 
+#: What Hypothesis begins with is the simplest example, and would be the same one for all; these are worth more.
+_BEGIN: dict[str, Call] = {
+    "createGet": _get("create", "hash%5B%5D=a&hash%5B%5D=b"),
+    "readGet": _get("read", "iso_datetime=maybe&&=&x"),
+    "createPost": _post("create", b"hash%5B%5D=a&hash%5Bb%5D=c&=&", FORM),
+    "readPost": _post("read", b'{"hash": "abc"} {}'),
+}
+
+
 @verifies("B1-bad-input-refused")
 @pytest.mark.parametrize(
     ("operation_id", "mode"),
@@ -264,4 +273,10 @@ def test_generated_from_the_contract(trial: Trial, operation_id: str, mode: str)
         return expect_bad_input_refused(trial, answer, f"{request.method} {operation} with generated data")
 
     examples = trial.examples if mode == "negative" else max(1, trial.examples // 2)
-    explore(trial, check, st.tuples(contract_cases(operation_id, mode)), examples=examples)
+    cases = contract_cases(operation_id, mode)
+    explore(
+        trial,
+        check,
+        st.tuples(st.just(_BEGIN[operation_id]) | cases if mode == "negative" else cases),
+        examples=examples,
+    )

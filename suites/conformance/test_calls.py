@@ -403,8 +403,8 @@ def test_other_methods(trial: Trial, method: str, operation: Operation, style: S
 
 
 _UNKNOWN_ACTIONS = [
-    row("delete", GET_QUERY, True, id="delete-get"),
-    row("update", POST_JSON, True, id="update-post"),
+    row("delete", POST_JSON, True, id="delete-post"),
+    row("update", GET_QUERY, True, id="update-get"),
     row("list", GET_QUERY, True, id="list-get"),
     row("create/x", POST_JSON, True, id="below-create-post"),
     row("readall", GET_QUERY, True, id="readall-get"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from contracts.judge import Judgement
@@ -14,7 +15,7 @@ from fixtures.calls import POST_JSON, Style, call
 from fixtures.errors import NotAvailable
 from suites.evidence import OTHER_UNKNOWN
 from suites.marks import verifies
-from suites.trial import UNKNOWN_HASH, WRONG_SESSION, Trial
+from suites.trial import UNKNOWN_HASH, WRONG_SESSION, Blocked, Trial
 
 #: Steps of one walk.
 _STEPS = 11
@@ -115,12 +116,15 @@ def test_walk_through_the_states(trial: Trial) -> None:
                     _check_read(trial, known, POST_JSON)
 
     # Stimulus and verdict, step by step.
-    run_state_machine_as_test(
-        Walk,
-        settings=settings(
-            max_examples=1 if not trial.run.thorough else 10, stateful_step_count=6 if trial.run.smoke else _STEPS
-        ),
-    )
+    steps = 6 if trial.run.smoke else _STEPS
+    try:
+        run_state_machine_as_test(
+            Walk, settings=settings(max_examples=10 if trial.run.thorough else 1, stateful_step_count=steps)
+        )
+    except Flaky:
+        # After a finding the walk stands still, which is another walk than before; what it found is taken down.
+        if not trial.violations:
+            raise Blocked("the target did not answer the same walk twice in the same way") from None
 
 
 def _check_read(trial: Trial, known: Known, style: Style) -> None:

@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 import pytest
 
+from fixtures.accounts import Accounts
 from fixtures.calls import FORM, GET_HEADER, GET_QUERY, JSON, PATH, POST_FORM, POST_JSON, STYLES, Call, call
 from fixtures.emulator.threaded import ThreadedServer
-from fixtures.errors import GuardError, NotAvailable
+from fixtures.errors import GuardError, NotAvailable, SetupError
 from fixtures.guard import LIVE_HOSTS, REFUSED_BY_CONTRACT, Guard, Rotation, is_loopback, rotation
 from fixtures.secrets import Secret, Vault
 from fixtures.session import HttpOptions, Session
@@ -123,7 +124,7 @@ class Scene:
         """Whether the guard keeps *request* from being sent."""
         try:
             self.guard.check(request)
-        except GuardError:
+        except (GuardError, NotAvailable):
             return True
         return False
 
@@ -153,6 +154,42 @@ def test_accounts_that_the_hook_made_may_unless_it_is_forbidden() -> None:
         scene = Scene(rule)
         assert scene.refuses(call("create", POST_JSON, scene.fresh, valid=True)) == refused
         assert scene.refuses(call("create", POST_JSON, scene.fresh_key)) == refused
+
+
+class _Hook:
+    """A hook that gives the same hash for every state."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def setup(self, state: str) -> str:
+        """Give it."""
+        del state
+        return self.value
+
+
+@pytest.mark.parametrize("alter", [str, str.upper, lambda value: value + "0"], ids=["itself", "upper", "longer"])
+@pytest.mark.parametrize("state", ["ended", "subuser"])
+def test_a_hook_cannot_open_the_guard_for_a_fixed_account(state: str, alter: Callable[[str], str]) -> None:
+    # Set up: the target file names the owner, and the hook gives the owner's hash for another state.
+    vault = Vault()
+    guard = Guard(_NOT_ALLOWED, vault)
+    value = "9c1de5b0a7f24368be31d0c94f7a6e52"
+    hook: Any = _Hook(alter(value))
+    accounts = Accounts({"owner": value}, {}, hook, vault, guard)
+    # Stimulus and verdict: it is an error of the set-up, and the guard goes by the name in the file even so.
+    with pytest.raises(SetupError, match="of owner"):
+        accounts.shared(state)
+    guard.admit_fresh(value)
+    with pytest.raises(GuardError, match="owner must not be sent"):
+        guard.check(call("create", POST_JSON, accounts.shared("owner").credential, valid=True))
+
+
+def test_a_hook_may_give_the_same_ended_hash_again() -> None:
+    vault = Vault()
+    hook: Any = _Hook("07d4f9b2e6a1c853f97b20d4c6e8a31b")
+    accounts = Accounts({}, {}, hook, vault, Guard(_ALLOWED, vault))
+    assert accounts.own("ended").credential == accounts.own("ended").credential
 
 
 def test_keys_are_kept_back_like_what_they_belong_to() -> None:

@@ -437,12 +437,12 @@ def test_no_proxy_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_connection_that_was_closed_while_idle_is_reopened() -> None:
     """Before any byte of an answer, and once: nobody can tell it from a server that closes a moment too early."""
-    seen: dict[int, int] = {}
+    seen: list[Client] = []  # the clients themselves: the number of one that is gone may be given again
 
     def close_the_second_time(client: Client, request: bytes) -> None:
-        seen[id(client)] = seen.get(id(client), 0) + 1
-        if seen[id(client)] > 1:
+        if any(each is client for each in seen):
             raise Gone
+        seen.append(client)
         client.answer(_GOOD)
 
     with _serving(close_the_second_time, timeout=5) as (server, session):
@@ -471,13 +471,13 @@ def test_several_dead_connections_in_the_pool() -> None:
     """The one that is opened in place of a dead one is new, not another dead one."""
     together = threading.Barrier(3)
     dead = threading.Event()
-    old: set[int] = set()
+    old: list[Client] = []
 
     def serve(client: Client, request: bytes) -> None:
-        if dead.is_set() and id(client) in old:
+        if dead.is_set() and any(each is client for each in old):
             raise Gone
         if not dead.is_set():
-            old.add(id(client))
+            old.append(client)
             together.wait(10)
         client.answer(_GOOD)
 
