@@ -63,6 +63,14 @@ def investigate(trial: Trial, suspects: list[Call], last: Judgement, seen: Judge
         )
         trial.violate("T2-read-gives-last-created", what, f"the key {due!r}", seen.summary(), seen, last)
         return
+    if seen.key is not None:
+        calm = trial.call("read", POST_JSON, owner)
+        if calm.key != seen.key:
+            what = f"two reads as {owner} with nothing between them differ{trial.others_at_work(calm)}"
+            trial.violate("T3-read-changes-nothing", what, f"the key {seen.key!r}", calm.summary(), calm, seen)
+            trial.run.last_key[OWNER] = calm
+            _restore(trial)
+            return
     unique = {call: requirement for call in suspects if (requirement := requirement_of(call)) is not None}
     # Calls of create first: they are the likelier ones.
     ordered = sorted(unique, key=lambda call: call.operation != "create")
@@ -81,9 +89,9 @@ def investigate(trial: Trial, suspects: list[Call], last: Judgement, seen: Judge
             _restore(trial)
             return
         known = after
-    # None of them does it again. What only reads may break is the least likely.
+    # None of them does it again: it may be any of them, once, but a key that is no longer given is what create owed.
     names = sorted(set(unique.values()), key=lambda name: (name == "T3-read-changes-nothing", name))
-    broken = names[0] if names else "T2-read-gives-last-created"
+    broken = names[0] if names and seen.key is not None else "T2-read-gives-last-created"
     what = f"the key of {owner} has changed with no create by it{trial.others_at_work(seen)}"
     detail = "; one of: " + ", ".join(dict.fromkeys(map(describe, ordered[:8]))) if ordered else ""
     trial.violate(broken, what + detail, f"the key {due!r}", seen.summary(), seen, last)

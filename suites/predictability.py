@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -18,16 +18,22 @@ _WINDOW = 4
 _DRIFT = 86_400
 _UNITS = (1, 10**3, 10**6, 10**9)
 _SMALL = 2_000
+#: Digits in a row that two of some fifty random keys share by chance once in a thousand million runs, and of which a run of
+#: zeros is none.
+_STRETCH = 12
+_PLAIN = 4
 #: Seconds that a clock may be off whose digests are looked for, and seconds in whose milliseconds they are.
 _SKEW = 2
 _LONGEST = 30
 
 
-def find_pattern(keys: Sequence[str], chains: Sequence[Sequence[str]], started: float, ended: float) -> str | None:
+def find_pattern(
+    keys: Sequence[str], chains: Sequence[Sequence[str]], started: float, ended: float, others: Sequence[str] = ()
+) -> str | None:
     """What makes *keys* predictable, in words that show none of them, or None.
 
     Each of *chains* holds keys that were issued one after the other, in that order: those of all accounts, and those of
-    one. All were issued between the epoch seconds *started* and *ended*.
+    one. All were issued between the epoch seconds *started* and *ended*. *others* are the credentials they were issued to.
     """
     usable = [key.lower() for key in keys if len(key) == 32 and all(char in "0123456789abcdef" for char in key.lower())]
     if len(usable) < 2:
@@ -37,7 +43,31 @@ def find_pattern(keys: Sequence[str], chains: Sequence[Sequence[str]], started: 
         pattern = _rising([key.lower() for key in chain if key.lower() in known])
         if pattern is not None:
             return pattern
-    return _clock(usable, started, ended) or _digest(usable, started, ended) or _few_bits(usable)
+    return (
+        _clock(usable, started, ended)
+        or _digest(usable, started, ended)
+        or _few_bits(usable)
+        or _shared(usable, others)
+    )
+
+
+def _shared(keys: Sequence[str], others: Sequence[str]) -> str | None:
+    """A stretch of digits that one key shares with another, at whatever place, or with a credential."""
+    seen: dict[str, str] = {}
+    for key in keys:
+        for stretch in _stretches(key):
+            if seen.setdefault(stretch, key) != key:
+                return f"two keys share {_STRETCH} digits in a row"
+    if any(stretch in seen for other in others for stretch in _stretches(other.lower())):
+        return f"a key and a credential share {_STRETCH} digits in a row"
+    return None
+
+
+def _stretches(text: str) -> Iterator[str]:
+    for start in range(len(text) - _STRETCH + 1):
+        stretch = text[start : start + _STRETCH]
+        if len(set(stretch)) > _PLAIN:
+            yield stretch
 
 
 def _few_bits(keys: Sequence[str]) -> str | None:

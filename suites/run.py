@@ -57,6 +57,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self._owner_of_key: dict[str, str] = {}
+        self._before: set[str] = set()
         self._seen: set[tuple[str, ...]] = set()
         self.last_key: dict[str, Judgement] = {}
         self._lock = threading.Lock()
@@ -128,6 +129,12 @@ class Run:
             with self._lock:
                 self._owner_of_key.setdefault(judgement.key, account)
 
+    @property
+    def former(self) -> set[str]:
+        """The keys that read gave before any create of the run had given them."""
+        with self._lock:
+            return self._before | self._owner_of_key.keys()
+
     def is_new(self, violation: Violation) -> bool:
         """Whether nothing alike was reported before: the same fault in every answer is told once for each kind of call."""
         exchange = violation.exchange
@@ -168,6 +175,8 @@ class Run:
         if key is not None and intent.valid and intent.account is not None and not intent.free_form:
             with self._lock:
                 owner = self._owner_of_key.get(key)
+                if intent.operation == "read" and not self.concurrent:
+                    self._before.add(key)
                 if intent.operation == "create":
                     self._owner_of_key.setdefault(key, intent.account)
                     self.issued.append(IssuedKey(key, intent.account, not self.concurrent, exchange))

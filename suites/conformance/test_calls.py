@@ -182,19 +182,19 @@ _FORM_TYPE = Freedom("media-type-in-capitals", _ANY_CASE, _type("Application/X-W
 _JSON_UNKNOWN_LAST = Freedom("unknown-member", _UNKNOWN, _add_to_json("lang", "en_US"))
 
 #: What one call takes all at once; only where that fails is each sent alone. What comes first in one operation comes last in
-#: the other. A read before and after each create: a create would hide that something has changed the key, or was not kept itself.
+#: the other. Reads first, then one between creates: a create would hide that something has changed the key, or was not kept itself.
 FREEDOMS: tuple[tuple[str, Operation, Style, tuple[Freedom, ...]], ...] = (
     ("", "read", GET_QUERY, (_QUERY_ENCODED, _ISO_FIRST, _UNKNOWN_FIRST)),
-    ("", "create", GET_QUERY, (_QUERY_ENCODED, _ISO_LAST, _UNKNOWN_LAST)),
     ("-name", "read", GET_QUERY, (Freedom("percent-encoded-name", "C1-query-is-decoded", _encode_name), _ISO_HEADER)),
     ("", "read", POST_JSON, (_JSON_ORDER, _JSON_UNKNOWN, Freedom("escapes", "C1-json-is-parsed", _escape_json), _SPACE, _CHARSET)),
-    ("", "create", POST_JSON, (_JSON_ORDER, _JSON_UNKNOWN, Freedom("escapes", "C1-json-is-parsed", _escape_all_json), _SPACE, _JSON_TYPE, _CHARSET)),
+    ("", "create", GET_QUERY, (_QUERY_ENCODED, _ISO_LAST, _UNKNOWN_LAST)),
     ("", "read", POST_FORM, (_FORM_ENCODED, _ISO_FIRST, _UNKNOWN_FIRST, _FORM_TYPE)),
-    ("", "create", POST_FORM, (_FORM_ENCODED, _ISO_LAST, _UNKNOWN_LAST, _FORM_TYPE)),
+    ("", "create", POST_JSON, (_JSON_ORDER, _JSON_UNKNOWN, Freedom("escapes", "C1-json-is-parsed", _escape_all_json), _SPACE, _JSON_TYPE, _CHARSET)),
     ("", "read", GET_HEADER, (_ISO_LAST, _UNKNOWN_LAST)),
+    ("", "create", POST_FORM, (_FORM_ENCODED, _ISO_LAST, _UNKNOWN_LAST, _FORM_TYPE)),
+    ("", "read", POST_HEADER_JSON, (_JSON_ISO, _JSON_UNKNOWN_LAST, _JSON_TYPE)),
     ("", "create", GET_HEADER, (_ISO_HEADER, _UNKNOWN_LAST)),
     ("", "create", POST_HEADER, (_ISO_HEADER,)),
-    ("", "read", POST_HEADER_JSON, (_JSON_ISO, _JSON_UNKNOWN_LAST, _JSON_TYPE)),
     ("", "create", POST_HEADER_JSON, (_JSON_ISO, _JSON_UNKNOWN_LAST, _CHARSET)),
 )  # fmt: skip
 
@@ -375,10 +375,10 @@ def _everywhere(request: Call) -> Call:
     ("method", "operation", "style", "everywhere"),
     [
         row("PUT", "create", POST_JSON, True, id="put-create"),
-        row("PUT", "read", GET_QUERY, False, id="put-read-query"),
+        row("PUT", "read", POST_JSON, True, id="put-read"),
         row("PUT", "create", POST_FORM, False, id="put-create-form"),
-        row("DELETE", "create", GET_QUERY, False, id="delete-create-query"),
-        row("DELETE", "read", POST_JSON, True, id="delete-read"),
+        row("DELETE", "create", POST_JSON, True, id="delete-create"),
+        row("DELETE", "read", GET_QUERY, False, id="delete-read-query"),
         row("PATCH", "create", POST_JSON, False, id="patch-create-json"),
         row("PATCH", "read", POST_JSON, True, id="patch-read"),
         row("PATCH", "read", POST_FORM, False, id="patch-read-form"),

@@ -49,12 +49,19 @@ def _with(text: str) -> Callable[[Operation, Style], Call]:
 _MALFORMED = [
     *(
         row(operation, style, _missing, id=f"missing-{style}-{operation}")
-        for operation in OPERATIONS
-        for style in (GET_QUERY, POST_JSON, POST_FORM, POST_HEADER)
+        for operation, style in (
+            ("create", GET_QUERY),
+            ("read", GET_QUERY),
+            ("create", POST_JSON),
+            ("read", POST_FORM),
+            ("create", POST_HEADER),
+            ("read", POST_HEADER),
+        )
     ),
     row("read", GET_QUERY, _with(""), id="empty-get-query-read"),
     row("create", POST_JSON, _with(""), id="empty-post-json-create"),
-    row("read", POST_FORM, _with(""), id="empty-post-form-read"),
+    row("read", POST_JSON, _with(""), id="empty-post-json-read"),
+    row("create", POST_FORM, _with(""), id="empty-post-form-create"),
     row("create", GET_HEADER, _with(""), id="empty-get-header-create"),
     row("create", GET_QUERY, _with(_TOO_SHORT), id="31-digits-get-query-create"),
     row("read", POST_JSON, _with(_TOO_SHORT), id="31-digits-post-json-read"),
@@ -63,7 +70,7 @@ _MALFORMED = [
     row("read", POST_JSON, _with("%"), id="a-wildcard-post-json-read"),
     row("read", POST_FORM, _with("null"), id="the-word-null-post-form-read"),
     row("read", GET_HEADER, _with(_NO_HEX), id="no-hexadecimal-get-header-read"),
-    row("create", POST_HEADER_JSON, _with("0"), id="a-zero-post-header-json-create"),
+    row("create", POST_HEADER_JSON, _with("*"), id="another-wildcard-post-header-json-create"),
 ]
 
 
@@ -108,11 +115,11 @@ _ENDED = [
     row("read", GET_QUERY, id="read-get-query"),
     row("create", POST_JSON, id="create-post-json"),
     row("read", POST_JSON, id="read-post-json"),
-    row("read", POST_FORM, id="read-post-form"),
+    row("create", GET_QUERY, id="create-get-query"),
     row("create", POST_FORM, id="create-post-form"),
     row("create", GET_HEADER, id="create-get-header"),
     row("read", GET_HEADER, id="read-get-header"),
-    row("create", POST_HEADER_JSON, id="create-post-header-json"),
+    row("read", POST_HEADER_JSON, id="read-post-header-json"),
 ]
 
 
@@ -172,7 +179,7 @@ _NEAR = [
         row(operation, style, _change(place), id=f"digit-{place + 1}-changed-{style}-{operation}")
         for place, operation, style in _PLACES
     ),
-    row("read", POST_JSON, _part(31), id="31-digits-of-it-post-json-read"),
+    row("read", POST_JSON, lambda value: value[:31] + "_", id="31-digits-of-it-and-a-wildcard-post-json-read"),
     row("create", POST_FORM, lambda value: f"{value},{UNKNOWN}", id="first-of-two-post-form-create"),
     row("create", GET_QUERY, _part(16), id="half-of-it-get-query-create"),
     row("read", GET_QUERY, lambda value: value + "0", id="a-digit-more-get-query-read"),
@@ -182,6 +189,7 @@ _NEAR = [
     row("read", GET_QUERY, _as_uuid, id="as-a-uuid-get-query-read"),
     row("create", POST_JSON, lambda value: value[:16] + "*", id="half-of-it-and-a-wildcard-post-json-create"),
     row("read", GET_HEADER, _part(16), id="half-of-it-get-header-read"),
+    row("read", POST_FORM, _part(16), id="half-of-it-post-form-read"),
 ]
 
 
@@ -214,7 +222,7 @@ def near_miss(operation: Operation, style: Style, credential: Secret, alter: Cal
 
 _NESTED = [
     row("create", lambda value: {"hash": [value]}, id="list-create"),
-    row("read", lambda value: {"hash": [value]}, id="list-read"),
+    row("read", lambda value: {"hash": ["", value]}, id="list-read"),
     row("create", lambda value: {"hash": {"hash": value}}, id="object-create"),
     row("read", lambda value: value, id="text-as-document-read"),
     row("read", lambda value: [{"hash": value}], id="list-as-document-read"),

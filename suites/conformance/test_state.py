@@ -24,6 +24,7 @@ from fixtures.errors import NotAvailable
 from suites.marks import verifies
 from suites.moment import Moment, meet
 from suites.predictability import BITS, ENOUGH, find_pattern
+from suites.run import OWNER
 from suites.trial import WRONG_SESSION, Blocked, Trial
 
 _DEMO_REFUSES = frozenset({101})
@@ -256,8 +257,13 @@ def _refused_create(
     codes: frozenset[int],
     styles: tuple[Style, ...] | list[Style],
     who: str,
+    before: Judgement | None = None,
 ) -> None:
-    """Create in each of *styles* is refused with one of *codes*, and what read gives stays what it was."""
+    """Create in each of *styles* is refused with one of *codes*, and what read gives (*before*) stays what it was."""
+    if before is not None and (before.server_error or before.kind == "nothing"):
+        # What read says to such a user is not documented; that it says something is.
+        due = "an answer without a server error"
+        trial.violate(requirement, f"read as {who}: {before.summary()}", due, before.summary(), before)
     refused: list[Judgement] = []
     for style in styles:
         if style not in trial.run.styles:
@@ -271,11 +277,11 @@ def _refused_create(
     after = trial.call("read", POST_FORM if by_form else POST_JSON, account)
     if key is not None:
         trial.expect_key(after, key, requirement, f"read after the refused creates of {who}", *reversed(refused))
-    elif after.kind == "success":
+    elif after.kind == "success" or (before is not None and (after.kind, after.code) != (before.kind, before.code)):
         trial.violate(
             requirement,
             f"read after the refused creates of {who}: {after.summary()}",
-            "no key, as before",
+            f"{before.summary()}, as before" if before is not None else "no key, as before",
             after.summary(),
             after,
             *reversed(refused),
@@ -297,7 +303,7 @@ def test_subuser_is_refused_create(trial: Trial) -> None:
     before = trial.read_first(subuser)
     # Stimulus and verdict.
     _refused_create(
-        trial, subuser, before.key, "T6-subuser-create-refused", _SUBUSER_REFUSES, trial.run.tried, "a sub-user"
+        trial, subuser, before.key, "T6-subuser-create-refused", _SUBUSER_REFUSES, trial.run.tried, "a sub-user", before
     )
 
 
@@ -313,7 +319,9 @@ def test_tariff_without_the_feature(trial: Trial) -> None:
     before = trial.read_first(account)
     # Stimulus and verdict.
     who = "a user whose tariff lacks the feature"
-    _refused_create(trial, account, before.key, "T7-tariff-create-refused", _TARIFF_REFUSES, trial.run.tried, who)
+    _refused_create(
+        trial, account, before.key, "T7-tariff-create-refused", _TARIFF_REFUSES, trial.run.tried, who, before
+    )
 
 
 # ---------------------------------------------------------------------- A6: two users
@@ -329,9 +337,12 @@ def test_two_users(trial: Trial) -> None:
     owner, other = trial.account("owner"), trial.account("other_owner")
     trial.need_rotation(owner)
     trial.need_rotation(other)
-    # Sanity check.
+    # Sanity check: the owner's key is what it was before all the refused creates of other accounts.
     trial.need_both()
-    own = trial.expect_success(trial.call("create", GET_QUERY, owner), "C1-get-query", "create as owner")
+    trial.expect_unchanged()
+    own = trial.run.last_key[OWNER].key
+    if own is None:
+        raise Blocked("read no longer gives the owner a key")
     # Stimulus.
     created = trial.call("create", POST_JSON, other)
     others = trial.expect_success(
@@ -461,7 +472,19 @@ def _judge_moment(trial: Trial, moment: Moment, account: Account, requirement: s
             "the same key twice",
             *creates,
         )
+    known = {each.value for each in trial.run.issued} | trial.run.former
+    for answer in moment.reads[label]:
+        if answer.key is not None and answer.key not in known:
+            trial.violate(
+                requirement,
+                f"a read at the same moment as creates: {answer.summary()}",
+                "a key that create has given",
+                answer.summary(),
+                answer,
+            )
     for read, create in moment.stale(label):
+        if read.key not in known:
+            continue
         trial.violate(
             # Where one user alone saw no such thing, it is the other who makes the difference.
             "T2-read-gives-last-created" if requirement == "T8-one-winner" else requirement,
@@ -537,7 +560,8 @@ def test_keys_cannot_be_predicted(trial: Trial) -> None:
     ]
     elapsed = time.monotonic() - (issued[0].exchange.sent_at if issued else time.monotonic())
     # Verdict.
-    pattern = find_pattern(keys, chains, now - elapsed, now)
+    credentials = [each.reveal() for each in trial.run.vault.secrets() if not each.label.startswith("key ")]
+    pattern = find_pattern(keys, chains, now - elapsed, now, credentials)
     if pattern is not None and (len(keys) >= ENOUGH or "bits vary" not in pattern):
         trial.violate(
             "T9-keys-unpredictable",
