@@ -53,20 +53,22 @@ def find_pattern(
 
 def _shared(keys: Sequence[str], others: Sequence[str]) -> str | None:
     """A stretch of digits that one key shares with another, at whatever place, or with a credential."""
+    # Digits that are the same in every key are not counted here: how many may be is for the bits that vary.
+    varying = [len({key[place] for key in keys}) > 1 for place in range(32)]
     seen: dict[str, str] = {}
     for key in keys:
-        for stretch in _stretches(key):
+        for stretch in _stretches(key, varying):
             if seen.setdefault(stretch, key) != key:
                 return f"two keys share {_STRETCH} digits in a row"
-    if any(stretch in seen for other in others for stretch in _stretches(other.lower())):
+    if any(stretch in seen for other in others for stretch in _stretches(other.lower(), [True] * len(other))):
         return f"a key and a credential share {_STRETCH} digits in a row"
     return None
 
 
-def _stretches(text: str) -> Iterator[str]:
+def _stretches(text: str, counted: Sequence[bool]) -> Iterator[str]:
     for start in range(len(text) - _STRETCH + 1):
         stretch = text[start : start + _STRETCH]
-        if len(set(stretch)) > _PLAIN:
+        if len(set(stretch)) > _PLAIN and all(counted[start : start + _STRETCH]):
             yield stretch
 
 

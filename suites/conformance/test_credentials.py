@@ -179,7 +179,7 @@ _NEAR = [
         row(operation, style, _change(place), id=f"digit-{place + 1}-changed-{style}-{operation}")
         for place, operation, style in _PLACES
     ),
-    row("read", POST_JSON, lambda value: value[:31] + "_", id="31-digits-of-it-and-a-wildcard-post-json-read"),
+    row("read", POST_JSON, _part(31), id="31-digits-of-it-post-json-read"),
     row("create", POST_FORM, lambda value: f"{value},{UNKNOWN}", id="first-of-two-post-form-create"),
     row("create", GET_QUERY, _part(16), id="half-of-it-get-query-create"),
     row("read", GET_QUERY, lambda value: value + "0", id="a-digit-more-get-query-read"),
@@ -189,7 +189,6 @@ _NEAR = [
     row("read", GET_QUERY, _as_uuid, id="as-a-uuid-get-query-read"),
     row("create", POST_JSON, lambda value: value[:16] + "*", id="half-of-it-and-a-wildcard-post-json-create"),
     row("read", GET_HEADER, _part(16), id="half-of-it-get-header-read"),
-    row("read", POST_FORM, _part(16), id="half-of-it-post-form-read"),
 ]
 
 
@@ -224,6 +223,7 @@ _NESTED = [
     row("create", lambda value: {"hash": [value]}, id="list-create"),
     row("read", lambda value: {"hash": ["", value]}, id="list-read"),
     row("create", lambda value: {"hash": {"hash": value}}, id="object-create"),
+    row("read", lambda value: {"hash": {"hash": value}}, id="object-read"),
     row("read", lambda value: value, id="text-as-document-read"),
     row("read", lambda value: [{"hash": value}], id="list-as-document-read"),
 ]
