@@ -493,7 +493,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
         ended = ("error", state.vault.mask(f"{type(error).__name__}: {error}"))
         crash = error
     trial.close()
-    if state.results.interrupted:
+    if state.interrupts.caught:
         # The exception was lost on its way, and what the test has come to without an answer is nothing.
         raise KeyboardInterrupt
     outcome = _outcome(state, pyfuncitem, trial, ended, time.monotonic() - started)
@@ -696,7 +696,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = 0
     if state is None or session.config.getoption("collectonly"):
         return
-    if state.results.interrupted:
+    if state.interrupts.caught:
         # Nor is what the signal broke somebody's mistake.
         state.setup_error = None
     elif exitstatus in _NO_RUN:
