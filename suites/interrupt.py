@@ -118,6 +118,15 @@ def leave(code: int) -> int:
     return code
 
 
+def shorten(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave of *excinfo* the place where the signal came: pytest shows no more, and to look the rest up takes it a second."""
+    last = excinfo.value.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    excinfo.value.__traceback__ = last
+    excinfo.value.__suppress_context__ = True
+
+
 def with_lines(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Give every frame of *excinfo* a line: one that a signal met before its first has none, and pytest cannot print it."""
     frames = []

@@ -685,6 +685,8 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
     """A run that was interrupted has no verdict."""
     if _active is not None:
         _active.results.interrupted = True
+        if _active.session is None or not _active.session.config.getoption("fulltrace"):
+            interrupt.shorten(excinfo)
         interrupt.with_lines(excinfo)
 
 
