@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
+
+from suites import interrupt
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITE = ROOT / "suites" / "conformance"
@@ -19,7 +20,17 @@ def main(argv: list[str] | None = None) -> int:
     fixed = ["-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT)]
     if not any("cache_dir" in argument or "no:cacheprovider" in argument for argument in arguments):
         fixed += ["-o", f"cache_dir={_cache()}"]
-    return int(pytest.main([*fixed, *_paths(arguments)]))
+    try:
+        return int(pytest.main([*fixed, *_paths(arguments)]))
+    except KeyboardInterrupt:
+        # It came before the run had begun, or after its end.
+        return interrupt.say()
+
+
+def command() -> int:
+    """:func:`main` as a process of its own, which a signal may end at any time."""
+    interrupt.leave_at_once()
+    return interrupt.leave(main())
 
 
 def _cache() -> Path:
@@ -27,6 +38,8 @@ def _cache() -> Path:
     here = ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()
     if os.access(here, os.W_OK):
         return here / ".pytest_cache"
+    import tempfile
+
     return Path(tempfile.gettempdir()) / f"delivery-conformance-{os.getuid()}" / "pytest"
 
 
@@ -44,4 +57,4 @@ def _paths(arguments: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

@@ -1,38 +1,130 @@
-"""Ctrl-C and SIGTERM: the run ends now, with a report that says so, whatever it was waiting for."""
+"""Ctrl-C and SIGTERM: the run ends now, with a report that says so, whatever it was waiting for.
+
+Only the first signal raises ``KeyboardInterrupt``, and nothing rests on where that comes out: raised in a ``__del__`` or in a
+callback of the garbage collector it is lost. What *stop* does, before it, ends the run all the same.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
+if TYPE_CHECKING:  # the command is to be interruptible before pytest is imported
+    import pytest
 
+#: What an interrupted run ends with (reports/results.py).
+EXIT_CODE = 2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: For so many seconds after the first a signal changes nothing: reports are being written. Later it ends a process that hangs.
+_PATIENCE = 2.0
+_SAID = b"delivery-conformance: interrupted\n"
 
 
-def on_interrupt(stop: Callable[[], None]) -> Callable[[], None]:
-    """From now on both signals call *stop*, which breaks what other threads wait for, and interrupt the main thread.
+def leave_at_once() -> None:
+    """From now on both signals end the process with a line and the exit code: no run has begun that has anything to lose."""
+    try:
+        # What pytest captures while it starts is standard error too, until then.
+        errors = os.dup(2)
+    except OSError:
+        errors = 2
+    for number in _SIGNALS:
+        signal.signal(number, _Leave(errors))
 
-    Returns what undoes it. Signals reach the main thread only: a run in another one leaves them alone.
+
+class _Leave:
+    def __init__(self, errors: int) -> None:
+        self._errors = errors
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self._errors, _SAID)
+        os._exit(EXIT_CODE)
+
+
+class Interrupts:
+    """From now on, until :meth:`undo`, the first of both signals calls *stop* and interrupts the main thread.
+
+    *stop* says that the run is over and breaks what other threads wait for. Signals reach the main thread only: a run in
+    another one leaves them alone.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return lambda: None
 
-    def end(number: int, frame: FrameType | None) -> None:
-        stop()
-        raise KeyboardInterrupt
-
-    previous: dict[int, Any] = {number: signal.signal(number, end) for number in _SIGNALS}
-
-    def undo() -> None:
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self._first: float | None = None
+        self._raises = True
+        self._previous: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+            self._previous = {number: signal.signal(number, self._end) for number in _SIGNALS}
 
-    return undo
+    @property
+    def caught(self) -> bool:
+        """Whether a signal has come."""
+        return self._first is not None
+
+    def hold(self) -> None:
+        """From now on no signal raises: the run is being concluded, and its reports are to be whole."""
+        self._raises = False
+
+    def undo(self) -> None:
+        """Have the signals do what they did before. Where that was to leave at once, the run is over and they do nothing."""
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in self._previous.items():
+                signal.signal(number, signal.SIG_IGN if isinstance(handler, _Leave) else handler)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._first is not None:
+            if now - self._first > _PATIENCE:
+                os._exit(EXIT_CODE)
+            return
+        self._first = now
+        self._stop()
+        if self._raises:
+            _say_nothing_of_a_lost_one()
+            raise KeyboardInterrupt
+
+
+def _say_nothing_of_a_lost_one() -> None:
+    """Nobody wants to read a traceback of the ``KeyboardInterrupt`` that came out where nothing can be raised."""
+    tell = sys.unraisablehook
+
+    def tell_others(unraisable: sys.UnraisableHookArgs) -> None:
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            tell(unraisable)
+
+    sys.unraisablehook = tell_others
+
+
+def say() -> int:
+    """Say in a line that the command was interrupted; the exit code."""
+    print(_SAID.decode(), end="", file=sys.stderr)
+    return EXIT_CODE
+
+
+def leave(code: int) -> int:
+    """End an interrupted process with *code*: CPython, where the exception went through an ``exec``, would have it die of SIGINT."""
+    if code == EXIT_CODE:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(code)
+    return code
+
+
+def shorten(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave of *excinfo* the place where the signal came: pytest shows no more, and to look the rest up takes it a second."""
+    last = excinfo.value.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    excinfo.value.__traceback__ = last
+    excinfo.value.__suppress_context__ = True
 
 
 def with_lines(excinfo: pytest.ExceptionInfo[BaseException]) -> None:

@@ -28,12 +28,12 @@ from reports import allure, document, outputs, terminal
 from reports.exchange import violation_record
 from reports.progress import Progress
 from reports.redaction import RedactingStream, redact_logging, redact_streams, redact_trace, sweep
-from reports.results import EXIT_CODES, USAGE, Conclusion, Results, TestOutcome, TestResult, Word
+from reports.results import USAGE, Conclusion, Results, TestOutcome, TestResult, Word
 from reports.words import count, spoken
-from suites import commands, leftovers, plan
+from suites import commands, interrupt, leftovers, plan
 from suites.evidence import UNKNOWN, Evidence
 from suites.generation import EXAMPLES, register
-from suites.interrupt import on_interrupt, with_lines
+from suites.interrupt import Interrupts
 from suites.ledger import Ledger
 from suites.options import Options, add_options, resolve
 from suites.run import Run
@@ -74,12 +74,14 @@ _NO_KEY_TO_LOSE = ("demo_without_session", "owner_without_session")
 class State:
     """What the plugin keeps for the length of a run."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, interrupts: Interrupts) -> None:
         self.options = options
+        self.interrupts = interrupts
         self.vault = Vault()
         for account, value in options.target.credentials.items():
             self.vault.add(value, account)
         self.results = Results(options.profile, options.waivers)
+        self.session: pytest.Session | None = None
         self.embedded: Any = None
         self.run: Run | None = None
         self.evidence: Evidence | None = None
@@ -104,6 +106,11 @@ class State:
     def base_url(self) -> str:
         """The base URL of what is judged."""
         return self.options.base_url or str(self.embedded.base_url)
+
+    @property
+    def shown_url(self) -> str:
+        """The same for a report, which waits for nothing: a run may end before its emulator is there."""
+        return self.options.base_url or str(self.embedded.known_url or "an emulator that was not ready")
 
     def start(self) -> None:
         """Make the run: session, guard, accounts. Sends nothing."""
@@ -180,7 +187,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Check everything that a user can get wrong, before pytest starts; run what needs no target."""
     if config.getoption("help", default=False) or config.getoption("version", default=0):
         return None
-    config.add_cleanup(on_interrupt(lambda: _stop(config)))
+    interrupts = Interrupts(lambda: _stop(config))
+    config.add_cleanup(interrupts.undo)
     try:
         if config.getoption("--list-requirements"):
             commands.list_requirements(config.getoption("--requirement"))
@@ -188,7 +196,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         if config.getoption("--compare"):
             return commands.compare(*map(Path, config.getoption("--compare")))
         options = resolve(config)
-        state = State(options)
+        state = State(options, interrupts)
         if config.getoption("--plan"):
             # Tests are collected and not run; nothing but the plan is printed.
             config.option.collectonly = True
@@ -199,8 +207,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except SetupError as error:
         return usage(str(error))
     except KeyboardInterrupt:
-        print("delivery-conformance: interrupted", file=sys.stderr)
-        return EXIT_CODES["interrupted"]
+        return interrupt.say()
     register()
     config.stash[STATE] = state
     _one_process(config)
@@ -214,9 +221,14 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def _stop(config: pytest.Config) -> None:
-    """Break what is under way, in whatever thread it waits."""
+    """The run is interrupted, whatever becomes of the exception: break what is under way, in whatever thread it waits."""
     state = config.stash.get(STATE, None)
-    if state is not None and state.run is not None:
+    if state is None or state.conclusion is not None:
+        return
+    state.results.interrupted = True
+    if state.session is not None:
+        state.session.shouldstop = "the run was interrupted"
+    if state.run is not None:
         state.run.session.stop("the run was interrupted")
 
 
@@ -381,6 +393,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return None
     try:
         state.start()
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
         first_contact(state)
     except SetupError as error:
         state.setup_error = str(error)
@@ -479,6 +493,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
         ended = ("error", state.vault.mask(f"{type(error).__name__}: {error}"))
         crash = error
     trial.close()
+    if state.interrupts.caught:
+        # The exception was lost on its way, and what the test has come to without an answer is nothing.
+        raise KeyboardInterrupt
     outcome = _outcome(state, pyfuncitem, trial, ended, time.monotonic() - started)
     pyfuncitem.stash[OUTCOME] = outcome.as_json()
     if crash is not None:
@@ -653,6 +670,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Remember the run: reports of tests carry no way back to it."""
     global _active
     _active = session.config.stash.get(STATE, None)
+    if _active is not None:
+        _active.session = session
+        if _active.interrupts.caught:
+            # The exception was lost while the run began.
+            raise KeyboardInterrupt
 
 
 # ---------------------------------------------------------------------- after the run
@@ -663,7 +685,9 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
     """A run that was interrupted has no verdict."""
     if _active is not None:
         _active.results.interrupted = True
-        with_lines(excinfo)
+        if _active.session is None or not _active.session.config.getoption("fulltrace"):
+            interrupt.shorten(excinfo)
+        interrupt.with_lines(excinfo)
 
 
 @pytest.hookimpl(trylast=True)
@@ -672,7 +696,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     state = session.config.stash.get(STATE, None)
     if state is not None and session.config.getoption("--plan") and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         session.exitstatus = 0
-    if state is None or session.config.getoption("collectonly") or exitstatus in _NO_RUN:
+    if state is None or session.config.getoption("collectonly"):
+        return
+    if state.interrupts.caught:
+        # Nor is what the signal broke somebody's mistake.
+        state.setup_error = None
+    elif exitstatus in _NO_RUN:
         return
     if state.run is not None:
         state.note = state.run.accounts.teardown(1.0 if state.results.interrupted else 5.0)
@@ -695,6 +724,7 @@ class _Leftovers:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """The tests are over."""
         state = self._state
+        state.interrupts.hold()
         if state.progress is not None:
             state.progress.close()
         if state.run is None or state.evidence is None or state.setup_error is not None:
@@ -726,7 +756,7 @@ def build_document(config: pytest.Config, state: State, conclusion: Conclusion) 
     run = state.run
     options = state.options
     facts = {
-        "target": {"base_url": state.base_url, "embedded": options.base_url is None, "profile": options.profile},
+        "target": {"base_url": state.shown_url, "embedded": options.base_url is None, "profile": options.profile},
         "run": {
             "options": [state.vault.mask(each) for each in options.given],
             "hypothesis_profile": options.hypothesis_profile,

@@ -1,13 +1,67 @@
-"""An interrupted run ends as one even where the signal met a frame before its first line."""
+"""An interrupted run ends as one, whatever the signal met and however often it comes."""
 
 from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from suites.interrupt import with_lines
+from reports.results import EXIT_CODES
+from suites.interrupt import EXIT_CODE, with_lines
+from suites.selfcheck.watched import Watched, watch
+
+#: One check, so that only the signal ends the run early.
+_ONE = ("-k", "test_success", "--hypothesis-profile", "smoke", "-p", "no:cacheprovider")
+
+
+def _interrupted(at: str, folder: Path) -> Watched:
+    """A run on the embedded emulator that interrupts itself."""
+    watched = watch("-p", "suites.selfcheck.interrupting", *_ONE, folder=folder, env={"SIGNAL_AT": at})
+    assert "Traceback" not in watched.output, watched.output[-2000:]
+    assert "INTERNALERROR" not in watched.output
+    assert "Warning" not in watched.output
+    assert not watched.left
+    assert watched.seconds < 15, "less than what the emulator is given to start"
+    return watched
+
+
+def test_the_exit_code_is_that_of_the_reports() -> None:
+    assert EXIT_CODES["interrupted"] == EXIT_CODE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", ["lost-before-the-first-contact", "lost-in-a-test", "again-and-again", "slow-emulator"])
+def test_a_run_ends_as_interrupted(at: str, tmp_path: Path) -> None:
+    watched = _interrupted(at, tmp_path)
+    assert watched.code == EXIT_CODE, watched.output[-2000:]
+    assert "verdict: interrupted (exit 2)" in watched.output
+    assert watched.document["verdict"] == "interrupted"
+    assert watched.document["complete"] is False
+    assert watched.document["tests"]["passed"] == 0
+
+
+@pytest.mark.slow
+def test_a_run_that_has_not_begun_does_not_begin(tmp_path: Path) -> None:
+    watched = _interrupted("lost-at-the-start", tmp_path)
+    assert watched.code == EXIT_CODE, watched.output[-2000:]
+    assert not (tmp_path / "conformance.json").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_has_its_verdict_keeps_it(tmp_path: Path) -> None:
+    watched = _interrupted("after-the-verdict", tmp_path)
+    assert watched.code == 0, watched.output[-2000:]
+    assert watched.document["verdict"] == "inconclusive"
+    assert watched.document["complete"] is True
+
+
+def test_a_signal_while_pytest_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "pytest.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n", encoding="utf-8")
+    watched = watch(folder=tmp_path / "report", env={"PYTHONPATH": str(tmp_path)})
+    assert watched.code == EXIT_CODE
+    assert watched.output == "delivery-conformance: interrupted\n"
 
 
 def _closure() -> Callable[[], types.FrameType]:

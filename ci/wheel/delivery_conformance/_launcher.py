@@ -6,24 +6,23 @@ that directory the first place to import from, in their own process only, before
 """
 
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 _HERE = Path(__file__).resolve().parent
 
 
-def _run(module: str) -> int:
+def _module(name: str) -> Any:
     sys.path.insert(0, str(_HERE))
-    main: Callable[[list[str]], int] = import_module(module).main
-    return main(sys.argv[1:])
+    return import_module(name)
 
 
 def conformance() -> int:
     """Run `delivery-conformance`."""
-    return _run("suites.cli")
+    return int(_module("suites.cli").command())
 
 
 def emulator() -> int:
     """Run `delivery-emulator`."""
-    return _run("fixtures.emulator.cli")
+    return int(_module("fixtures.emulator.cli").main(sys.argv[1:]))
