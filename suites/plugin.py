@@ -29,7 +29,7 @@ from reports.exchange import violation_record
 from reports.progress import Progress
 from reports.redaction import RedactingStream, redact_logging, redact_streams, redact_trace, sweep
 from reports.results import EXIT_CODES, USAGE, Conclusion, Results, TestOutcome, TestResult, Word
-from reports.words import count, spoken
+from reports.words import count, spoken, visible
 from suites import commands, leftovers, plan
 from suites.evidence import UNKNOWN, Evidence
 from suites.generation import EXAMPLES, register
@@ -222,7 +222,7 @@ def _stop(config: pytest.Config) -> None:
 
 def usage(message: str) -> int:
     """Say in one line what is wrong, and end with the code for it."""
-    print(f"delivery-conformance: {message}", file=sys.stderr)
+    print(f"delivery-conformance: {visible(' '.join(message.split()))}", file=sys.stderr)
     return USAGE
 
 

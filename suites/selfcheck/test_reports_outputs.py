@@ -295,7 +295,7 @@ def test_an_interrupted_run_is_not_complete(tmp_path: Path, number: int) -> None
 
 def test_a_killed_run_leaves_no_report(tmp_path: Path) -> None:
     (tmp_path / "report").mkdir()
-    (tmp_path / "report" / ".delivery-conformance").touch()
+    prepare(tmp_path / "report")
     (tmp_path / "report" / "conformance.json").write_text("that of an earlier run")
     (tmp_path / "report" / "conformance.md").write_text("that of an earlier run")
     with ThreadedServer(["hash-object-hangs"]) as server:
