@@ -10,10 +10,13 @@ from typing import Any, Final
 
 from contracts.schemas import validator
 from fixtures.errors import SetupError
+from fixtures.files import read_text
 from reports.words import one_line, spoken
 
 _BROKEN: Final = ("failed", "warning")
 _LONGEST: Final = 200
+#: Bytes of a report: that of a target which breaks everything has a few million.
+_LARGEST: Final = 64 * 1_048_576
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Comparison:
 def read(path: Path) -> dict[str, Any]:
     """A complete report. Raises ``SetupError`` where *path* holds none."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_text(path, _LARGEST))
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from fixtures.errors import SetupError
 
 _MARK = ".delivery-conformance"
+_MARKED = "Written by delivery-conformance: this directory is emptied by the next run.\n"
 _KEPT = Path("allure-results") / "history"
 _CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -25,15 +26,21 @@ def prepare(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise SetupError(f"--report-dir {folder} is a file")
-        if folder.is_dir() and any(folder.iterdir()) and not mark.is_file():
+        if folder.is_dir() and any(folder.iterdir()) and not _is_ours(mark):
             raise SetupError(f"--report-dir {folder} holds files that are not ours; name an empty or new directory")
         folder.mkdir(parents=True, exist_ok=True)
-        mark.write_text(
-            "Written by delivery-conformance: this directory is emptied by the next run.\n", encoding="utf-8"
-        )
+        mark.write_text(_MARKED, encoding="utf-8")
         _empty(folder)
     except OSError as error:
         raise SetupError(f"--report-dir {folder} cannot be written: {error.strerror}") from None
+
+
+def _is_ours(mark: Path) -> bool:
+    """Whether *mark* is what a run has written, and not somebody's file or link of the same name."""
+    if mark.is_symlink() or not mark.is_file():
+        return False
+    with mark.open("rb") as stream:
+        return stream.read(len(_MARKED) + 1) == _MARKED.encode()
 
 
 def _empty(folder: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from contracts.requirements import catalogue
-from reports.words import RESULTS, count, cut, group, one_line, spoken
+from reports.words import RESULTS, count, cut, group, one_line, spoken, visible
 
 _WORDS: Final[Mapping[str, str]] = {
     "interrupted": "The run was interrupted: this report is not complete and says nothing of the target.",
@@ -157,7 +157,7 @@ def _quote(text: str) -> str:
 
 def _text(text: str) -> str:
     """*text* as itself: nothing in it is markup."""
-    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", " ".join(text.split())) if text else ""
+    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", visible(" ".join(text.split()))) if text else ""
 
 
 def _cell(text: str) -> str:
@@ -165,11 +165,11 @@ def _cell(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`{text}`" if "`" not in text else _text(text)
+    return f"`{visible(text)}`" if "`" not in text else _text(text)
 
 
 def _fence(language: str, text: str) -> Sequence[str]:
     """*text* as a block of code, fenced by more than it holds itself."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
-    return (f"{fence}{language}", text, fence)
+    return (f"{fence}{language}", visible(text), fence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,24 @@ def begin(folder: Path) -> None:
 
 
 def finish(folder: Path, report: Mapping[str, Any], vault: Vault) -> None:
-    """Write what says how the run went; ``conformance.json`` last, so that with it everything is there."""
+    """Write what says how the run went; ``conformance.json`` last, so that with it everything is there.
+
+    Raises ``OSError`` where something cannot be written; nothing then says how the run went.
+    """
     results = folder / RESULTS
-    build = history.next_build(results)
-    allure_folder.write(results, report, build)
-    if report["complete"]:
-        history.record(results, build)
-    (folder / "conformance.md").write_text(vault.mask(markdown.render(report)), encoding="utf-8")
-    clean(folder, vault)
-    document.write(report, folder / "conformance.json", vault)
+    summary = folder / "conformance.md"
+    try:
+        build = history.next_build(results)
+        allure_folder.write(results, report, build)
+        if report["complete"]:
+            history.record(results, build)
+        summary.write_text(vault.mask(markdown.render(report)), encoding="utf-8")
+        clean(folder, vault)
+        document.write(report, folder / "conformance.json", vault)
+    except OSError:
+        with contextlib.suppress(OSError):
+            summary.unlink()
+        raise
 
 
 def clean(folder: Path, vault: Vault) -> None:

@@ -6,7 +6,9 @@ them: the terminal and the streams below it, log records, and files that other p
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -32,8 +34,18 @@ class RedactingStream:
 
     def write(self, text: str) -> int:
         """Write *text*, redacted."""
-        self._stream.write(self._vault.mask(text))
+        try:
+            self._stream.write(self._vault.mask(text))
+        except OSError:
+            _abandon(self._stream)
         return len(text)
+
+    def flush(self) -> None:
+        """Write what is still held back."""
+        try:
+            self._stream.flush()
+        except OSError:
+            _abandon(self._stream)
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write *lines*, redacted."""
@@ -58,11 +70,26 @@ class RedactingBuffer:
 
     def write(self, data: bytes) -> int:
         """Write *data*, redacted."""
-        self._stream.write(self._vault.mask(bytes(data).decode("latin-1")).encode("latin-1", "replace"))
+        try:
+            self._stream.write(self._vault.mask(bytes(data).decode("latin-1")).encode("latin-1", "replace"))
+        except OSError:
+            _abandon(self._stream)
         return len(data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _abandon(stream: TextIO | BinaryIO) -> None:
+    """Nobody reads *stream* any more, or its disk is full: what is still to come goes nowhere, and the run goes on.
+
+    A verdict must not depend on who reads the terminal; the reports have all of it.
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+        stream.flush()
 
 
 def redact_streams(vault: Vault, capture: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from contracts.requirements import catalogue
 from fixtures.secrets import Vault
 from reports.results import TestOutcome, ViolationRecord
-from reports.words import RESULTS, count, cut, one_line, spoken
+from reports.words import RESULTS, count, cut, one_line, spoken, visible
 
 #: Requirements told in full at the end, and violations of one; what is beyond is in the files.
 _IN_FULL: Final = 12
@@ -55,7 +55,7 @@ class Story(str):
 
     def toterminal(self, writer: Any) -> None:
         """Print it, as pytest asks a failure to."""
-        writer.line(str(self))
+        writer.line(visible(str(self)))
 
 
 def story(outcome: TestOutcome) -> str:
@@ -214,4 +214,4 @@ class Summary:
             self._line(line)
 
     def _line(self, text: str, **markup: bool) -> None:
-        self._reporter.write_line(text, **markup)
+        self._reporter.write_line(visible(text), **markup)

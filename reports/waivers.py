@@ -13,6 +13,7 @@ from typing import Any
 from contracts.requirements import catalogue
 from contracts.schemas import validator
 from fixtures.errors import SetupError
+from fixtures.files import read_bytes
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,14 @@ class Waiver:
 def read_waivers(path: Path) -> tuple[list[Waiver], str]:
     """The waivers of *path* and the file's SHA-256. Raises ``SetupError`` naming what is wrong and where."""
     try:
-        raw = path.read_bytes()
-        data: dict[str, Any] = tomllib.loads(raw.decode("utf-8"))
+        raw = read_bytes(path)
+        data: dict[str, Any] = tomllib.loads(raw.decode("utf-8-sig"))
     except OSError as error:
         raise SetupError(f"the waivers file {path} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SetupError(f"the waivers file {path} is not TOML: {str(error).splitlines()[0]}") from None
+    except (ValueError, RecursionError):
+        raise SetupError(f"the waivers file {path} is not TOML that can be read") from None
     plain = _plain(data)
     for flaw in sorted(validator("waivers").iter_errors(plain), key=lambda each: list(map(str, each.absolute_path))):
         raise SetupError(f"the waivers file {path}: {_explain(flaw)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -24,6 +25,9 @@ GROUPS: Final[Mapping[str, str]] = {
 
 RESULTS: Final = ("failed", "error", "warning", "blocked", "not_verified", "waived", "passed", "out_of_profile")
 """The results of requirements, in the order in which a reader wants to hear of them."""
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def group(requirement: str) -> str:
@@ -49,6 +53,11 @@ def cut(text: str, most: int) -> str:
 def one_line(text: str, most: int) -> str:
     """*text* on one line and no longer than *most*."""
     return cut(" ".join(text.split()), most)
+
+
+def visible(text: str) -> str:
+    """*text* with its control characters spelled out, but for tabs and line ends: a terminal would obey them."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def severity(requirements: Iterable[Requirement]) -> str:

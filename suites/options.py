@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from _pytest.mark.expression import Expression
 
 from contracts.requirements import PROFILES, select
 from fixtures.errors import SetupError
@@ -64,6 +65,7 @@ class Options:
 
 def resolve(config: pytest.Config) -> Options:
     """Check the options of *config* and read the files that they name. Raises ``SetupError`` naming what is wrong."""
+    _check_given(config)
     name = config.getoption("--hypothesis-profile") or "standard"
     if name not in EXAMPLES:
         raise SetupError(f"--hypothesis-profile {name!r} is unknown; there are {', '.join(EXAMPLES)}")
@@ -124,6 +126,21 @@ def _check_no_credential(target: Target, base_url: str | None) -> None:
                 raise SetupError(
                     f"{place} holds the credential of {account}, or its beginning: it is sent with every call"
                 )
+
+
+def _check_given(config: pytest.Config) -> None:
+    """What is given must not be empty: a variable that is not set would else judge something that was not meant."""
+    for option in ("--base-url", "--target", "--profile", "--report-dir", "--waivers", "--hypothesis-profile"):
+        if config.getoption(option, default=None) == "":
+            raise SetupError(f"{option} is empty: is a variable not set? Without the option the default applies")
+    for option, name in (("-k", "keyword"), ("-m", "markexpr")):
+        # pytest itself looks when the last report is gone and the commands of the credentials have run.
+        try:
+            Expression.compile(config.getoption(name, default="") or "x")
+        except SyntaxError as error:
+            raise SetupError(f"{option} {error.text!r}: at column {error.offset}: {error.msg}") from None
+        except (ValueError, RecursionError, MemoryError):
+            raise SetupError(f"{option} is no expression that pytest can read") from None
 
 
 def _base_url(config: pytest.Config) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import inspect
+import io
 import secrets
 import sys
 import time
@@ -29,7 +31,7 @@ from reports.exchange import violation_record
 from reports.progress import Progress
 from reports.redaction import RedactingStream, redact_logging, redact_streams, redact_trace, sweep
 from reports.results import USAGE, Conclusion, Results, TestOutcome, TestResult, Word
-from reports.words import count, spoken
+from reports.words import count, spoken, visible
 from suites import commands, interrupt, leftovers, plan
 from suites.evidence import UNKNOWN, Evidence
 from suites.generation import EXAMPLES, register
@@ -50,6 +52,8 @@ _FILES = ("success", "errors", "calls", "credentials", "bad_input", "state", "st
 
 #: Where pytest itself gave up there is nothing to conclude from.
 _NO_RUN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+#: What is said of a disk or file in which nothing more fits.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: A test with no more rows than this keeps them all in ``smoke``.
 _FEW_ROWS = 3
 
@@ -85,7 +89,9 @@ class State:
         self.embedded: Any = None
         self.run: Run | None = None
         self.evidence: Evidence | None = None
+        #: What ends the run without a verdict: the set-up, or outputs that cannot be written.
         self.setup_error: str | None = None
+        self.session: pytest.Session | None = None
         self.started = datetime.now(UTC)
         self.clock = time.monotonic()
         self.conclusion: Conclusion | None = None
@@ -234,7 +240,7 @@ def _stop(config: pytest.Config) -> None:
 
 def usage(message: str) -> int:
     """Say in one line what is wrong, and end with the code for it."""
-    print(f"delivery-conformance: {message}", file=sys.stderr)
+    print(f"delivery-conformance: {visible(' '.join(message.split()))}", file=sys.stderr)
     return USAGE
 
 
@@ -300,9 +306,21 @@ def pytest_configure(config: pytest.Config) -> None:
         state.say = functools.partial(_say, reporter, config.pluginmanager.get_plugin("capturemanager"))
     if not config.getoption("collectonly"):
         config.pluginmanager.register(_Leftovers(state))
+        config.pluginmanager.register(_Disk(config, state))
     redact_streams(state.vault, config.pluginmanager.get_plugin("capturemanager"))
     redact_trace(state.vault, config.trace.root)
     config.add_cleanup(redact_logging(state.vault))
+
+
+def _give_up(config: pytest.Config, state: State, message: str) -> None:
+    """End the run without a verdict: what pytest would still tell of its tests says nothing, so *message* is the last line."""
+    state.setup_error = message
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        if reporter._tw.width_of_current_line:
+            reporter._tw.line()
+        reporter._tw.flush()
+        reporter._tw._file = io.StringIO()
 
 
 def _say(reporter: Any, capture: Any, line: str) -> None:
@@ -397,7 +415,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
             raise session.Interrupted(session.shouldstop)
         first_contact(state)
     except SetupError as error:
-        state.setup_error = str(error)
+        _give_up(session.config, state, str(error))
         return True
     except TargetLost as error:
         state.results.lost = str(error)
@@ -484,7 +502,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
         state.results.lost = str(error)
         ended = ("not_verified", f"the target went away: {error}")
     except SetupError as error:
-        state.setup_error = str(error)
+        _give_up(pyfuncitem.config, state, str(error))
         pyfuncitem.session.shouldstop = "set-up"
         ended = ("error", str(error))
     except (pytest.skip.Exception, KeyboardInterrupt, SystemExit, pytest.exit.Exception):
@@ -734,12 +752,60 @@ class _Leftovers:
             leftovers.tell(session.config, violations, state.results, state.vault, state.book)
 
 
+class _Disk:
+    """Ends a run whose outputs cannot be written in one line, whichever plugin was writing: it is not the suite that broke."""
+
+    def __init__(self, config: pytest.Config, state: State) -> None:
+        self._config = config
+        self._state = state
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool | None:
+        """Something broke outside of the tests."""
+        error = excinfo.value
+        folder = str(self._state.options.report_dir)
+        if isinstance(error, OSError) and (error.errno in _FULL or str(error.filename).startswith(folder)):
+            _give_up(self._config, self._state, unwritten(self._state, error))
+            return True
+        return None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        """Around all that is written when the tests are over."""
+        try:
+            yield
+        except OSError as error:
+            _give_up(self._config, self._state, unwritten(self._state, error))
+        if self._state.setup_error is not None:
+            session.exitstatus = USAGE
+
+
+def unwritten(state: State, error: OSError) -> str:
+    """What to say where an output could not be written."""
+    return (
+        f"--report-dir {state.options.report_dir} cannot be written: {error.strerror}; there is no report of this run"
+    )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Write the reports once every other plugin has written its own, and name in all of them what is secret."""
+    """Write the reports once every other plugin has written its own; the last word is of what ended the run early."""
     state = config.stash.get(STATE, None)
     if state is None or config.getoption("collectonly"):
         return
+    try:
+        _write_outputs(config, state)
+    except OSError as error:
+        state.setup_error = state.setup_error or unwritten(state, error)
+    if state.setup_error is not None:
+        sys.stdout.flush()
+        code = usage(state.vault.mask(state.setup_error))
+        if state.session is not None:
+            state.session.exitstatus = code
+
+
+def _write_outputs(config: pytest.Config, state: State) -> None:
+    """Write the reports, and name in all that was written what is secret."""
     # What the names of tests and examples hold may be remembered here.
     for folder in (getattr(getattr(config, "cache", None), "_cachedir", None), ".hypothesis"):
         if folder is not None:
@@ -782,10 +848,7 @@ def build_document(config: pytest.Config, state: State, conclusion: Conclusion) 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print the verdict."""
     state = config.stash.get(STATE, None)
-    if state is None:
-        return
-    if state.setup_error is not None:
-        terminalreporter.write_line(f"delivery-conformance: {state.vault.mask(state.setup_error)}", red=True)
+    if state is None or state.setup_error is not None:
         return
     for line in (state.rotated(), state.note and f"note: {state.note}"):
         if line:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
+import string
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,12 @@ from junitparser import JUnitXml
 from contracts.requirements import catalogue
 from contracts.schemas import validator
 from fixtures.emulator.threaded import ThreadedServer
+from fixtures.errors import SetupError
+from reports import markdown
 from reports.allure import history
 from reports.allure.folder import CATEGORIES
-from reports.directory import prepare
+from reports.directory import _MARK, _MARKED, prepare
+from reports.words import visible
 from suites.selfcheck.runs import ROOT, Finished, command, conform, environment, suite, target_file
 
 pytestmark = pytest.mark.xdist_group("outputs")
@@ -295,7 +301,7 @@ def test_an_interrupted_run_is_not_complete(tmp_path: Path, number: int) -> None
 
 def test_a_killed_run_leaves_no_report(tmp_path: Path) -> None:
     (tmp_path / "report").mkdir()
-    (tmp_path / "report" / ".delivery-conformance").touch()
+    prepare(tmp_path / "report")
     (tmp_path / "report" / "conformance.json").write_text("that of an earlier run")
     (tmp_path / "report" / "conformance.md").write_text("that of an earlier run")
     with ThreadedServer(["hash-object-hangs"]) as server:
@@ -303,6 +309,45 @@ def test_a_killed_run_leaves_no_report(tmp_path: Path) -> None:
         process.kill()
         process.communicate(timeout=60)
     assert not {"conformance.json", "conformance.md", "junit.xml"} & {path.name for path in folder.iterdir()}
+
+
+# ---------------------------------------------------------------------- the directory, and what is written in it
+
+
+def test_a_mark_of_somebody_elses_is_none(tmp_path: Path) -> None:
+    """What empties a directory is the text of the mark, not its name."""
+    marks: dict[str, Callable[[Path], object]] = {
+        "empty": lambda mark: mark.touch(),
+        "note": lambda mark: mark.write_text("my notes on delivery-conformance"),
+        "longer": lambda mark: mark.write_text(_MARKED + "and more"),
+        "link": lambda mark: mark.symlink_to(tmp_path / "ours" / _MARK),
+        "folder": lambda mark: mark.mkdir(),
+    }
+    for name, make in marks.items():
+        prepare(tmp_path / "ours")
+        folder = tmp_path / name
+        folder.mkdir()
+        make(folder / _MARK)
+        (folder / "thesis").write_text("the only copy")
+        with pytest.raises(SetupError, match="holds files that are not ours"):
+            prepare(folder)
+        assert (folder / "thesis").read_text() == "the only copy"
+    (tmp_path / "ours" / "old").touch()
+    prepare(tmp_path / "ours")
+    assert [path.name for path in (tmp_path / "ours").iterdir()] == [_MARK]
+
+
+def test_control_characters_are_spelled_out(run: Finished) -> None:
+    """Whatever a target puts into a header: a terminal that shows the report must not obey it."""
+    raw = "\x00\x07\x08\x0d\x1b]0;title\x07\x1b[2J\x7f\x9b31m"
+    document = copy.deepcopy(run.document)
+    failed = next(each for each in document["requirements"] if each["result"] == "failed")
+    for violation in failed["violations"]:
+        violation.update(message=raw, expected=raw, actual=raw, script=raw, exchange={"request": raw, "response": raw})
+    text = markdown.render(document)
+    assert not set(raw) & set(text) - set(string.printable)
+    assert r"\x1b]0;title\x07\x1b[2J\x7f\x9b31m" in text
+    assert visible("a\tb\nc…") == "a\tb\nc…"
 
 
 # ---------------------------------------------------------------------- the HTML

@@ -50,6 +50,25 @@ def test_a_stream_names_secrets_however_it_is_written_to(vault: Vault) -> None:
     assert stream.encoding == "utf-8"
 
 
+@pytest.mark.parametrize("problem", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")])
+def test_a_stream_that_nobody_reads_is_forgiven(vault: Vault, problem: OSError, tmp_path: Path) -> None:
+    """The run goes on, and what is held back does not come up again at its end."""
+
+    class Broken(io.FileIO):
+        def write(self, data: object) -> int:
+            raise problem
+
+    file = (tmp_path / "terminal").open("w", encoding="utf-8")
+    broken = io.TextIOWrapper(Broken(file.fileno(), "w", closefd=False), encoding="utf-8", write_through=True)
+    stream = RedactingStream(broken, vault)
+    assert stream.write("a\n") == 2
+    stream.buffer.write(b"b\n")
+    stream.flush()
+    file.write("c\n")
+    file.flush()
+    assert (tmp_path / "terminal").read_text(encoding="utf-8") == ""
+
+
 def streams(monkeypatch: pytest.MonkeyPatch) -> tuple[Bytes, Bytes]:
     """Streams in the place of the standard ones. No fixture: pytest puts its own in place for each phase of a test."""
     replaced = Bytes(), Bytes()

@@ -417,12 +417,24 @@ def test_loopback_is_never_asked_for_through_a_proxy(name: str, host: str, monke
 
 
 @pytest.mark.parametrize(
-    "value", ["socks5://127.0.0.1:1080", "http://[::", "ftp://proxy.test", "http://", "http://proxy.test:99999"]
+    "value",
+    [
+        "socks5://127.0.0.1:1080",
+        "http://[::",
+        "ftp://proxy.test",
+        "http://",
+        "http://proxy.test:99999",
+        "%%%",
+        "http://proxy test:1",
+        "http://me:pass%ffword@proxy.test:1",
+        "http://me:pass€word@proxy.test:1",
+    ],
 )
 def test_proxies_that_cannot_be_used(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", value)
-    with pytest.raises(SetupError, match="the proxy that the environment names for http cannot be used"):
+    with pytest.raises(SetupError, match="the proxy that the environment names for http cannot be used") as error:
         _session("http://target.test/v2")
+    assert "pass" not in str(error.value)
 
 
 def test_no_proxy_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:

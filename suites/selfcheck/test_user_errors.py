@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +22,11 @@ from fixtures.emulator.accounts import State
 from fixtures.emulator.threaded import ThreadedServer
 from fixtures.errors import SetupError
 from fixtures.target import check_base_url, read_target
+from reports import directory
+from suites import cli
+from suites.options import resolve
 from suites.selfcheck.hostile_servers import BEHAVIOURS, Behaviour, Client, Server
+from suites.selfcheck.runs import environment
 from suites.selfcheck.watched import CREDENTIALS, Watched, target_file, watch
 
 pytestmark = [pytest.mark.xdist_group("user-errors")]
@@ -103,6 +109,14 @@ def _credential(line: str) -> Callable[[Place], list[object]]:
     return _in_target(f"[credentials]\nowner = {line}\n")
 
 
+def _expression(place: Place) -> list[object]:
+    """An expression that is none: the command of the credential must not have run when that is said."""
+    touch = json.dumps(["touch", str(place.folder / "touched")])
+    place.file("report/.delivery-conformance", directory._MARKED)
+    place.file("report/conformance.md", "that of an earlier run")
+    return [*_credential(f"{{ command = {touch} }}")(place), "-k", "("]
+
+
 _HOOK_URL = f'[provider_states]\nurl = "http://me:{_SECRET}@h/"'
 _TWICE = f'[credentials]\nowner = "{_SECRET}"\nsubuser = "{_SECRET}"'
 
@@ -131,6 +145,14 @@ CASES = [
     Case("report-dir-somebodys", "holds files that are not ours", _somebodys),
     Case("report-dir-file", "is a file", _a_file),
     Case("compare", "none.json", lambda _: ["--compare", "none.json", "none.json"]),
+    Case("compare-endless", "/dev/zero cannot be read: it is larger than", lambda _: ["--compare", "/dev/zero", "/dev/zero"]),
+    Case("base-url-empty", "--base-url is empty: is a variable not set?", lambda _: ["--base-url", ""]),
+    Case("expression", "-k '(': at column 2", _expression),
+    # What pytest reads before it asks the suite.
+    Case("plugin", 'cannot be used: Error importing plugin "nosuch"', _options("-p", "nosuch")),
+    Case("plugins-of-the-environment", 'PYTEST_PLUGINS of the environment, cannot be used: Error', _options(), {"PYTEST_PLUGINS": "nosuch"}),
+    Case("options-of-the-environment", "PYTEST_ADDOPTS or", _options(), {"PYTEST_ADDOPTS": "'"}),
+    Case("configuration", "cannot be used: [Errno 2] No such file or directory: '/none.ini'", _options("-c", "/none.ini")),
     # [http] and [provider_states].
     Case("hook-url", "provider_states.url must not hold a user or password", _in_target(_HOOK_URL)),
     # Credentials.
@@ -160,6 +182,9 @@ FILES = [
     Case("timeout-nan", "http.timeout must be a number of at most 3600", _in_target("[http]\ntimeout = nan")),
     Case("timeout-text", "http.timeout must be of type number", _in_target('[http]\ntimeout = "2 s"')),
     Case("rate-negative", "http.requests_per_second must be at least 0", _in_target("[http]\nrequests_per_second = -1")),
+    Case("rate-endless", "http.requests_per_second must be at least 0.1, or 0 for no limit", _in_target("[http]\nrequests_per_second = 1e-300")),
+    Case("max-body-part", "http.max_body must be of type integer", _in_target("[http]\nmax_body = 20.5")),
+    Case("max-body-large", "http.max_body must be a number of at most 8388608", _in_target("[http]\nmax_body = 67108864")),
     Case("max-body", "http.max_body must be a number of at most", _in_target("[http]\nmax_body = 99999999999")),
     Case("header-own", "http.headers must not set Authorization", _in_target(f'[http.headers]\nAuthorization = "NVX {_SECRET}"')),
     Case("header-not-ascii", "http.headers.X-A must be printable ASCII", _in_target('[http.headers]\nX-A = "…"')),
@@ -222,6 +247,9 @@ def test_before_anything_is_sent(case: Case, runs: Mapping[str, Future[Watched]]
     _one_line(watched, case.says)
     if case.name not in ("proxy", "certificates"):
         assert len(watched.output.strip().splitlines()) == 1
+    if case.name == "expression":
+        assert not (watched.folder.parent / "touched").exists()
+        assert (watched.folder / "conformance.md").read_text(encoding="utf-8") == "that of an earlier run"
     if "report-dir" in case.name:
         kept = watched.folder / "thesis.txt" if watched.folder.is_dir() else watched.folder
         assert kept.read_text(encoding="utf-8") == "the only copy"
@@ -236,6 +264,119 @@ def test_files(case: Case, tmp_path: Path) -> None:
     assert case.says in said
     assert len(said.splitlines()) == 1
     assert _SECRET[:12] not in said
+
+
+@pytest.mark.parametrize("byte_order_mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte-order-mark"])
+def test_what_is_meant_well(byte_order_mark: bytes, tmp_path: Path) -> None:
+    """Files as some editors write them, and a whole number that is written as another."""
+    place = Place(tmp_path, "http://127.0.0.1:1/v2")
+    place.file("owner", byte_order_mark + f"{_SECRET}\r\n".encode())
+    text = '[credentials]\nowner = { file = "owner" }\n[http]\nmax_body = 20.0\nrequests_per_second = 0'
+    path = Path(str(place.target(text)[1]))
+    path.write_bytes(byte_order_mark + path.read_bytes())
+    target = read_target(path, {})
+    assert target.credentials == {"owner": _SECRET}
+    assert (target.http.max_body, type(target.http.max_body)) == (20, int)
+
+
+def _given(**options: str) -> Any:
+    """The configuration of a command line with these options."""
+    return SimpleNamespace(getoption=lambda name, default=None: options.get(name, default))
+
+
+@pytest.mark.parametrize(
+    "option", ["--base-url", "--target", "--profile", "--report-dir", "--waivers", "--hypothesis-profile"]
+)
+def test_an_option_that_is_empty(option: str) -> None:
+    with pytest.raises(SetupError, match=f"^{option} is empty: is a variable not set"):
+        resolve(_given(**{option: ""}))
+
+
+@pytest.mark.parametrize("option", ["keyword", "markexpr"])
+@pytest.mark.parametrize("expression", ["(", "a b", "not", "x" + " and x" * 50_000, "(" * 50_000])
+def test_an_expression_that_is_none(option: str, expression: str) -> None:
+    with pytest.raises(SetupError, match=r"^-[km] ") as error:
+        resolve(_given(**{option: expression}))
+    assert len(str(error.value)) < 200
+
+
+# ---------------------------------------------------------------------- paths among the arguments
+
+_TEST = "suites/conformance/test_success.py"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--deselect", _TEST],
+        ["--ignore", _TEST, "-x"],
+        ["-k", "suites/conformance"],
+        ["-m", "suites/conformance"],
+        ["-o", "x=y"],
+        ["--target", "suites/conformance/conftest.py"],
+        [f"--deselect={_TEST}"],
+        ["suites/conformance/none.py"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_the_value_of_an_option_is_no_path(arguments: list[str]) -> None:
+    assert cli._paths(arguments) == [*arguments, str(cli.SUITE)]
+
+
+@pytest.mark.parametrize(
+    "before", [[], ["-x"], ["--deselect", _TEST], ["-k", "x"], ["-o", "x=y"], ["--plan"]], ids=" ".join
+)
+def test_a_path_is_one_wherever_it_stands(before: list[str]) -> None:
+    assert cli._paths([*before, f"{_TEST}::test_x"]) == [*before, f"{cli.ROOT / _TEST}::test_x"]
+
+
+_VALUED = """
+import pytest
+from suites.cli import ROOT, SUITE, VALUED
+
+class Parser:
+    def pytest_cmdline_main(self, config):
+        parser = getattr(config._parser, "optparser", None) or config._parser._getparser()
+        valued = {name for action in parser._actions if action.nargs != 0 for name in action.option_strings}
+        print(sorted(valued - VALUED))
+        return 0
+
+pytest.main(["-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT), str(SUITE)], plugins=[Parser()])
+"""
+
+
+def test_every_option_with_a_value_is_known() -> None:
+    """pytest's own parser says which they are, with all the plug-ins of a run."""
+    done = subprocess.run(
+        [sys.executable, "-c", _VALUED], cwd=cli.ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+# ---------------------------------------------------------------------- nobody reads, nothing fits
+
+
+@pytest.mark.parametrize("where", [">/dev/full", ">&-", "2>&-", "| head -1"])
+def test_a_terminal_that_is_gone(where: str, tmp_path: Path) -> None:
+    """The verdict and the reports do not depend on who reads the terminal."""
+    script = f'set -o pipefail; exec 3>"$0"; {{ "$@"; echo $? >&3; }} {where}'
+    code = tmp_path / "code"
+    program = ["bash", "-c", script, str(code), sys.executable, "-m", "suites.cli"]
+    watched = watch("--requirement", "S1", "-p", "no:cacheprovider", folder=tmp_path / "report", program=program)
+    assert code.read_text() == "0\n", watched.output[-2000:]
+    assert watched.document["complete"] is True
+    assert "Traceback" not in watched.output
+    assert "Error" not in watched.output
+
+
+@pytest.mark.parametrize("blocks", [4, 28])
+def test_outputs_that_do_not_fit(blocks: int, tmp_path: Path) -> None:
+    """A file that cannot be written says so in the end, in one line, and no report is left that could be taken for one."""
+    program = ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "-", sys.executable, "-m", "suites.cli"]
+    watched = watch("--requirement", "S1", "-p", "no:cacheprovider", folder=tmp_path / "report", program=program)
+    _one_line(watched, "cannot be written: File too large; there is no report of this run")
+    assert not (watched.folder / "conformance.md").exists()
 
 
 @pytest.mark.parametrize("program", [["-m", "suites.cli"], ["-m", "pytest"]], ids=["command", "pytest"])
@@ -329,6 +470,9 @@ def test_when_it_is_asked(asked: Asked, asked_runs: Mapping[str, Future[tuple[Wa
     watched, requests, port = asked_runs[asked.name].result()
     _one_line(watched, asked.says.replace("PORT", str(port)))
     assert requests <= asked.requests
+    assert asked.says.partition("PORT")[0] in watched.output.splitlines()[-1]
+    for noise in ("FAILURES", "short test summary", "deselected", "conformance ===", "!!!"):
+        assert noise not in watched.output
     if asked.name == "another-page":
         assert "was /v2 forgotten" not in watched.output
 

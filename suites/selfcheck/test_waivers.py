@@ -171,6 +171,9 @@ WRONG = {
     "unknown-table": (ROW.replace("[[waiver]]", "[[waivers]]"), "waivers"),
     "not-toml": ("[[waiver]", "is not TOML"),
     "not-text": ("\xff", "is not TOML"),
+    "deep": ("a = " + "[" * 50_000, "is not TOML that can be read"),
+    "a-long-number": ("a = " + "9" * 5_000, "is not TOML that can be read"),
+    "large": ("#" * 2_000_000, "cannot be read: it is larger than"),
 }
 
 
