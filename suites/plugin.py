@@ -85,7 +85,6 @@ class State:
         for account, value in options.target.credentials.items():
             self.vault.add(value, account)
         self.results = Results(options.profile, options.waivers)
-        self.session: pytest.Session | None = None
         self.embedded: Any = None
         self.run: Run | None = None
         self.evidence: Evidence | None = None

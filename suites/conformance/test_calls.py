@@ -53,6 +53,10 @@ def test_call_style(trial: Trial, operation: Operation, style: Style) -> None:
             if trial.evidence.creates:
                 raise Blocked("no create succeeded, so there may be nothing to read")
             raise NotAvailable("the owner has no delivery session and key rotation is not allowed")
+        if operation == "read" and answer.code == 201:
+            # The call was understood; what it says is wrong, too.
+            what = f"read by {style} after a successful create: {answer.summary()}"
+            trial.violate("T2-read-gives-last-created", what, "the key of the last create", answer.summary(), answer)
         trial.expect_success(answer, style.requirement, f"{operation} by {style} with good credentials")
 
     # Sanity check: in this style a bad credential does not succeed, and read follows create.

@@ -457,7 +457,7 @@ def _judge_moment(trial: Trial, moment: Moment, account: Account, requirement: s
     for answer in moment.reads[label]:
         if answer.key is None:
             trial.violate(
-                requirement,
+                "T2-read-gives-last-created" if answer.code in _NO_SESSION else requirement,
                 f"a read at the same moment as creates: {answer.summary()}",
                 "a success with a key",
                 answer.summary(),
