@@ -42,13 +42,13 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "main path": Bound(Amount(31, 40), {"owner": Amount(6, 6)}),
     "success": Bound(Amount(0, 5)),
     "errors": Bound(Amount(0, 5)),
-    "calls": Bound(Amount(39, 120), {"owner": Amount(12, 50)}),
+    "calls": Bound(Amount(40, 120), {"owner": Amount(12, 50)}),
     "credentials": Bound(Amount(64, 160), {"owner": Amount(0, 6), "other_owner": Amount(0, 2)}),
-    "bad_input": Bound(Amount(52, 110), {"owner": Amount(0, 4)}, Bound(Amount(430, 1_000), {"owner": Amount(0, 4)})),
+    "bad_input": Bound(Amount(51, 110), {"owner": Amount(0, 4)}, Bound(Amount(430, 1_000), {"owner": Amount(0, 4)})),
     "state": Bound(
         Amount(84, 140),
         {
-            "owner": Amount(22, 45),
+            "owner": Amount(21, 45),
             "other_owner": Amount(4, 8),
             "owner_without_session": Amount(1, 2),
             "demo_with_session": Amount(6, 9),
