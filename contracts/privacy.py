@@ -48,9 +48,9 @@ _STACK_TRACES = (
     re.compile(r"Caused by: [\w.$]{1,200}(?:Exception|Error)"),
 )
 _PATHS = (
-    re.compile(
-        r"(?<![\w:/.])/(?:usr|home|var|opt|srv|etc|root|tmp|mnt|proc|Users)/[\w.@+-]{1,200}(?:/[\w.@+-]{1,200}){0,20}"
-    ),
+    re.compile(r"(?<![\w:/.])/(?:usr|var|opt|srv|etc|root|tmp|mnt|proc)/[\w.@+-]{1,200}(?:/[\w.@+-]{1,200}){0,20}"),
+    # A page of a site may be called so, too; what lies below somebody's home is a file.
+    re.compile(r"(?<![\w:/.])/(?:home|Users)/[\w.@+-]{1,200}(?:/[\w.@+-]{1,200}){1,20}"),
     # Names that a public URL may begin with too count only when what follows looks like a file.
     re.compile(
         r"(?<![\w:/.])/(?:app|apps|data|src|code|build|run|lib|bin|www|workspace|deploy|private)/"
@@ -65,14 +65,18 @@ _LINKS = re.compile(
 )
 _SQL = (
     # One column, or something between that no sentence would have there: a message in capitals is no statement.
-    re.compile(r"\bSELECT\s{1,20}(?:\S{1,200}|[^;]{0,300}?[*,.()=_\"'`\[][^;]{0,300}?)\s{1,20}FROM\s{1,20}[\w\"`\[.]+"),
+    re.compile(r"\bSELECT\s{1,20}[^;]{0,300}?[*,.()=_\"'`\[][^;]{0,300}?\s{1,20}FROM\s{1,20}[\w\"`\[.]+"),
+    # What prose in capitals takes from a list is in capitals, too.
+    re.compile(r"\bSELECT\s{1,20}\w{1,200}\s{1,20}FROM\s{1,20}(?=[\w\"`\[.]{0,99}[a-z_\"`\[])[\w\"`\[.]+"),
     re.compile(
         r"\bselect\s{1,20}[\w.,*\s\"`]{1,200}?\sfrom\s{1,20}[\w\"`.]{1,100}(?:\s{1,20}(?:as\s{1,20})?\w{1,100})?"
         r"\s{1,20}where\s{1,20}[\w\"`.]{1,100}\s{0,20}(?:=|<|>|!=|like\s{1,20}'|in\s{0,20}\()",
         re.IGNORECASE,
     ),
     re.compile(r"\bselect\s{1,20}\*\s{1,20}from\s{1,20}[\w\"`.]+", re.IGNORECASE),
-    re.compile(r"\b(?:INSERT INTO|DELETE FROM|DROP TABLE|ALTER TABLE)\b\s{1,20}[\w\"`.]+"),
+    re.compile(r"\b(?:DROP TABLE|ALTER TABLE)\b\s{1,20}[\w\"`.]+"),
+    re.compile(r"\bINSERT INTO\b\s{1,20}[\w\"`.]{1,100}\s{0,20}(?:\(|(?:VALUES|SELECT|SET)\b)"),
+    re.compile(r"\bDELETE FROM\b\s{1,20}(?=[\w\"`.]{0,99}[a-z_\"`])[\w\"`.]+"),
     re.compile(r"\binsert into\s{1,20}[\w\"`.]{1,100}\s{0,20}\([^)]{0,300}\)\s{0,20}values\b", re.IGNORECASE),
     re.compile(r"\bdelete from\s{1,20}[\w\"`.]{1,100}\s{1,20}where\b", re.IGNORECASE),
     re.compile(r"\bupdate\s{1,20}[\w\"`.]{1,100}\s{1,20}set\s{1,20}[\w\"`.]{1,100}\s{0,20}=", re.IGNORECASE),

@@ -7,6 +7,7 @@ success only where a bad credential is refused in that style and ``read`` follow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from contracts.judge import Judgement
@@ -155,12 +156,26 @@ class Evidence:
         answers = self.answers(operation if rotating else "read", style)
         if any(answer.kind == "success" for answer in answers):
             return None
-        if not rotating and all(answer.code == 201 for answer in answers):
+        self.need_session(answers)
+        seen = answers[-1].summary() if answers else "nothing was sent"
+        return f"{operation} by {style} does not succeed with good credentials ({seen}), so a refusal proves nothing"
+
+    def need_session(self, answers: Sequence[Judgement]) -> None:
+        """Raise ``NotAvailable`` where *answers* of read are no successes only because there is nothing to read."""
+        if not self.creates and all(answer.code == 201 for answer in answers):
             raise NotAvailable(
                 "the owner has no delivery session and key rotation is not allowed, so no success can be shown"
             )
-        seen = answers[-1].summary() if answers else "nothing was sent"
-        return f"{operation} by {style} does not succeed with good credentials ({seen}), so a refusal proves nothing"
+
+    def room_at_once(self, most: int) -> int:
+        """How many creates, of *most*, a target that makes them one after the other can answer in half of the timeout."""
+        slowest = max((each.exchange.ended_at - each.exchange.sent_at for each in self.creates.values()), default=0.0)
+        room = min(most, int(self.run.session.http.timeout / 2 / max(slowest, 0.001)))
+        if room < 2:
+            raise NotAvailable(
+                f"one create takes {slowest:.1f} s, so several at once may outlast the timeout: raise http.timeout in the target file"
+            )
+        return room
 
     def refuses(self, operation: Operation, style: Style, *, following: bool = True) -> str | None:
         """Why a success would not count: None where a bad credential is refused and (*following*) ``read`` follows ``create``."""

@@ -28,6 +28,7 @@ def test_success_payload(trial: Trial, operation: Operation, style: Style) -> No
     for answer in answers:
         trial.claim(answer)
     if not any(answer.kind == "success" for answer in answers):
+        trial.evidence.need_session(answers)
         raise Blocked(f"{operation} by {style} gives no success to look at: {answers[-1].summary()}")
 
     # Verdict: the judge has taken down what the answers break.

@@ -531,6 +531,10 @@ INTERNALS = {
 HARMLESS = {
     "session-list": "Please select a session from the list",
     "session-list-capitals": "PLEASE SELECT A SESSION FROM THE LIST",
+    "one-of-a-list-capitals": "PLEASE SELECT ONE FROM THE LIST",
+    "insert-capitals": "INSERT INTO THE FORM A HASH (32 digits); values (hex) only",
+    "delete-capitals": "DELETE FROM YOUR BOOKMARKS",
+    "pages-of-a-site": "Go to /app/settings/keys, or to /home/settings, or see /Users/me",
     "where": "Select a tracker from trackers where the tariff permits it",
     "update": "Update your settings, then set a password",
     "delete": "delete from your list what you do not need",
