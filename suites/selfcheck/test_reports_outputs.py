@@ -22,7 +22,8 @@ from contracts.requirements import catalogue
 from contracts.schemas import validator
 from fixtures.emulator.threaded import ThreadedServer
 from fixtures.errors import SetupError
-from reports import markdown
+from fixtures.secrets import Vault
+from reports import document, markdown
 from reports.allure import history
 from reports.allure.folder import CATEGORIES
 from reports.directory import _MARK, _MARKED, prepare
@@ -389,3 +390,35 @@ def test_the_pins_are_exact_and_name_no_registry() -> None:
     assert lock["packages"][""]["dependencies"] == package["dependencies"]
     assert not [name for name, entry in lock["packages"].items() if "resolved" in entry]
     assert not [name for name, entry in lock["packages"].items() if name and "integrity" not in entry]
+
+
+# ---------------------------------------------------------------------- narrowed runs
+
+
+@pytest.mark.parametrize(
+    "narrowing",
+    [("-k", "not post-header-json"), ("--requirement", "T2"), ("suites/conformance/test_state.py",), ("-x",)],
+    ids=["keyword", "requirement", "path", "first-failure"],
+)
+def test_a_narrowed_run_is_never_conformant(tmp_path: Path, narrowing: tuple[str, ...]) -> None:
+    done = conform(tmp_path, *narrowing, "-q")
+    assert (done.code, done.document["verdict"]) == (0, "inconclusive"), done.output
+    assert done.document["run"]["selection"]
+
+
+def test_what_is_verified_in_part_is_not_verified(tmp_path: Path) -> None:
+    done = conform(tmp_path, "-k", "not post-header-json", "-q")
+    for name, result in (("S1-success-is-200", "not_verified"), ("C1-get-query", "passed")):
+        assert done.requirement(name)["result"] == result
+    assert "left out" in done.requirement("S1-success-is-200")["reason"]
+
+
+def test_only_texts_of_the_report_are_masked(tmp_path: Path) -> None:
+    vault = Vault()
+    for value in ("requirements", '": "x1",\n  "', "T2-read-gives-last-created"):
+        vault.add(value, "words")
+    document.write(
+        {"requirements": [{"id": "T2-read-gives-last-created", "reason": "requirements"}]}, tmp_path / "x", vault
+    )
+    written = json.loads((tmp_path / "x").read_text(encoding="utf-8"))
+    assert written == {"requirements": [{"id": "T2-read-gives-last-created", "reason": "«words»"}]}

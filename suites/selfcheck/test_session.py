@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import re
 import socket
@@ -609,6 +610,40 @@ def test_a_target_that_is_slow_all_the_time() -> None:
         assert 10 <= len(server.requests) <= 25
 
 
+def test_a_target_whose_answers_take_too_long_in_all() -> None:
+    def serve(client: Client, request: bytes) -> None:
+        client.wait(0.09)
+        client.answer(_GOOD)
+
+    with _serving(serve, timeout=0.2) as (server, session):
+        with pytest.raises(TargetLost, match=r"spent on answers; with a timeout of 0\.2 s .* raise http\.timeout"):
+            _read_often(session)
+        assert 40 <= len(server.requests) <= 80
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        ("42fc7d3068cb98d233c3af749dee4a8d", True),
+        ("0101010101010101", True),
+        ("https://api.example.com/?key=42fc7d30", True),
+        ("abcdefghijklmnopqrstuvwxyz", True),
+        ("requirements", False),
+        ("delivery-conformance", False),
+        ('": true, "x1": "', False),
+        ("        ", False),
+        ("</testcase><a b1=", False),
+    ],
+)
+def test_what_a_target_gives_for_a_key_blacks_out_no_words(value: str, secret: bool) -> None:
+    def serve(client: Client, request: bytes) -> None:
+        client.answer(json.dumps({"success": True, "value": value}).encode())
+
+    with _serving(serve) as (_, session):
+        assert _read(session).value == value
+        assert (session.vault.mask(f"x {value} y") != f"x {value} y") == secret
+
+
 def test_a_target_that_takes_its_time_is_not_given_up() -> None:
     def serve(client: Client, request: bytes) -> None:
         client.wait(0.01)
@@ -771,3 +806,23 @@ def test_a_bundle_of_the_environment_that_is_none(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     with pytest.raises(SetupError, match="the environment variable REQUESTS_CA_BUNDLE names"):
         _session("https://target.test/v2")
+
+
+def test_the_code_of_a_429_that_is_repeated_is_judged() -> None:
+    error = b'{"success": false, "status": {"code": 7, "description": "slow down"}}'
+    answers = iter(
+        [(error, "429 Too Many Requests"), (_GOOD, "200 OK"), (b"<html>", "429 Too Many Requests"), (_GOOD, "200 OK")]
+    )
+
+    def serve(client: Client, request: bytes) -> None:
+        body, status = next(answers)
+        client.answer(body, status)
+
+    with _serving(serve) as (_, session):
+        seen: list[str] = []
+        session.observers.append(lambda judgement: seen.extend(each.requirement for each in judgement.violations))
+        assert _read(session).kind == "success"
+        assert seen.count("E2-status-goes-with-code") == 1
+        # A page is a gateway's, and says nothing of the API.
+        assert _read(session).kind == "success"
+        assert seen.count("E2-status-goes-with-code") == 1
