@@ -39,7 +39,7 @@ from suites.interrupt import Interrupts
 from suites.ledger import Ledger
 from suites.options import Options, add_options, resolve
 from suites.run import Run
-from suites.selection import SMOKE, narrowed
+from suites.selection import narrowed
 from suites.trial import Blocked, Stop, Trial
 
 STATE = pytest.StashKey["State"]()
@@ -725,8 +725,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if state.setup_error is not None:
         session.exitstatus = USAGE
         return
-    # Smoke keeps a row of every requirement: it is thinner, not narrower.
-    state.results.narrowed = [each for each in narrowed(session.config, state.options) if each != SMOKE]
+    # What was collected and left out is known test by test; what was not even collected is not.
+    left = narrowed(session.config, state.options)
+    state.results.narrowed = [each for each in left if not each.startswith("-") or each.startswith("--ignore")]
     conclusion = state.conclusion = state.results.conclude(fail_on_gaps=state.options.fail_on_gaps)
     session.exitstatus = conclusion.exit_code
 

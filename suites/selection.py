@@ -12,8 +12,6 @@ from suites.options import Options
 _ROOT = Path(__file__).resolve().parents[1]
 _SUITE = _ROOT / "suites" / "conformance"
 
-SMOKE = "--hypothesis-profile smoke"
-
 
 def narrowed(config: pytest.Config, options: Options) -> list[str]:
     """The options and paths that leave tests out; empty for everything."""
@@ -31,7 +29,7 @@ def narrowed(config: pytest.Config, options: Options) -> list[str]:
     if stop:
         found.append("-x" if stop == 1 else f"--maxfail {stop}")
     if options.hypothesis_profile == "smoke":
-        found.append(SMOKE)
+        found.append("--hypothesis-profile smoke")
     return found + [path for path in map(_path, config.args) if path is not None]
 
 

@@ -32,7 +32,7 @@ MATRIX = ROOT / "docs" / "faults.md"
 #: Seconds for one run. A conforming one takes about one.
 _PATIENCE = 60
 #: With ``--early`` one fault in so many is run on whole all the same.
-_WHOLE = 8
+_WHOLE = 12
 #: Allure's results are made by another's code for another's eyes, and cost as much as the judging.
 _LEAN = ("-q", "-p", "no:cacheprovider", "-p", "no:allure_pytest", "-p", "suites.selfcheck.early")
 
@@ -197,7 +197,7 @@ def _message(requirement: dict[str, Any]) -> str:
 def every_task(*, early: bool) -> list[Task]:
     """A task for the conforming emulator, each fault and each variation.
 
-    With *early* the whole suite runs on every eighth fault and on the first of each requirement; on the others only what
+    With *early* the whole suite runs on every twelfth fault and on the first of each requirement; on the others only what
     verifies the requirement that the fault is about.
     """
     from fixtures.emulator.faults import FAULTS

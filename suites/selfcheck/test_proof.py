@@ -1,7 +1,7 @@
 """The proof: the emulator's faults are caught by a requirement that they break, and no freedom is accused.
 
 The runs are forks of a process that has imported everything once; ten of them are made through the real command too.
-On every eighth fault and on the first of each requirement the whole suite is run, on the others the tests of the
+On every twelfth fault and on the first of each requirement the whole suite is run, on the others the tests of the
 requirement that the fault is about, and the whole suite only where these do not catch it.
 ``python -m suites.selfcheck.proof`` runs the whole suite on all of them; it also writes the matrix.
 """
