@@ -26,7 +26,7 @@ from suites.selfcheck.scenarios import CONFORMING, write_target
 
 pytestmark = pytest.mark.proof
 
-_PARTS = 4
+_PARTS = 10
 #: A race is not lost every time: a fault that shows in nothing else has so many runs to be caught in.
 _RUNS_OF_A_RACE = 3
 #: One of ten parts of the contract each, and of each kind: payload, status, carrier, credential, state, race, privacy.
