@@ -88,7 +88,8 @@ def _parse(text: str, flaws: list[str]) -> Any:
         return None
     except ValueError as error:
         place = getattr(error, "pos", 0)
-        flaws.append(f"the body is not JSON ({getattr(error, 'msg', error)} at character {place})")
+        problem = str(getattr(error, "msg", error)).removesuffix(" at")
+        flaws.append(f"the body is not JSON ({problem} at character {place})")
         return _salvage(decoder, text)
     if text[end:].strip(" \t\r\n"):
         flaws.append("something follows the JSON text")

@@ -117,7 +117,7 @@ class _Findings:
 
     def add(self, requirement: str, expected: str, actual: str, message: str | None = None) -> None:
         where = self.exchange.intent.operation or "the call"
-        text = message or f"{where} answered with {actual} where {expected} was due"
+        text = message or f"{where}: {actual}, where {expected} was due"
         self.violations.append(Violation(requirement, text, expected, actual, (self.exchange,)))
 
 

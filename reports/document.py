@@ -12,6 +12,7 @@ from typing import Any
 from contracts.version import VERSION
 from fixtures.secrets import Vault
 from reports.advice import how_to_verify
+from reports.redaction import masked
 from reports.results import Conclusion, Results
 
 _CONTRACT = Path(__file__).resolve().parents[1] / "contracts"
@@ -76,18 +77,9 @@ def build(results: Results, conclusion: Conclusion, facts: Mapping[str, Any]) ->
     }
 
 
-def _masked(node: Any, vault: Vault, name: str = "") -> Any:
-    """*node* with its texts masked, and nothing else: a target must not choose what the report is made of."""
-    if isinstance(node, Mapping):
-        return {key: _masked(value, vault, key) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [_masked(value, vault, name) for value in node]
-    return vault.mask(node) if isinstance(node, str) and name not in _OURS else node
-
-
 def write(document: Mapping[str, Any], path: Path, vault: Vault) -> None:
     """Write *document* to *path* in one rename, masked like everything else."""
-    text = json.dumps(_masked(document, vault), indent=2, ensure_ascii=False)
+    text = json.dumps(masked(document, vault, _OURS), indent=2, ensure_ascii=False)
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(text + "\n")

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -143,6 +143,20 @@ def redact_trace(vault: Vault, tracer: Any) -> None:
         tracer.setwriter(lambda text: write(vault.mask(text)))
 
 
+def masked(data: Any, vault: Vault, ours: Collection[str] = ()) -> Any:
+    """*data* with every text in it masked and nothing else, so that no target chooses what a report is made of.
+
+    *ours* names members whose texts are the suite's own words.
+    """
+    if isinstance(data, str):
+        return vault.mask(data)
+    if isinstance(data, Mapping):
+        return {name: value if name in ours else masked(value, vault, ours) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [masked(each, vault, ours) for each in data]
+    return data
+
+
 def sweep(folder: Path, vault: Vault, *, leave_out: Iterable[str] = (), since: float = 0.0) -> int:
     """Redact every file below *folder* that still shows a secret; how many there were. None is expected.
 
@@ -165,8 +179,8 @@ def sweep(folder: Path, vault: Vault, *, leave_out: Iterable[str] = (), since: f
             text, encoding = raw.decode("latin-1"), "latin-1"
         except OSError:
             continue
-        masked = vault.mask(text)
-        if masked != text:
-            path.write_bytes(masked.encode(encoding, "replace"))
+        named = vault.mask(text)
+        if named != text:
+            path.write_bytes(named.encode(encoding, "replace"))
             changed += 1
     return changed

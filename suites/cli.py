@@ -12,22 +12,6 @@ from suites import interrupt
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITE = ROOT / "suites" / "conformance"
-#: The options of pytest, its plug-ins and this suite whose value may be the next argument, which is then no path of a test.
-VALUED = frozenset(
-    """
-    -c -k -m -n -o -p -r -W --allure-epics --allure-features --allure-ids --allure-label --allure-link-pattern
-    --allure-severities --allure-stories --alluredir --assert --base-url --basetemp --cache-show --capture
-    --code-highlight --color --compare --confcutdir --config-file --debug --deselect --dist --doctest-glob
-    --doctest-report --durations --durations-min --hypothesis-profile --hypothesis-seed --hypothesis-verbosity
-    --ignore --ignore-glob --import-mode --inversion --junit-prefix --junit-xml --junitprefix --junitxml
-    --last-failed-no-failures --lfnf --log-auto-indent --log-cli-date-format --log-cli-format --log-cli-level
-    --log-date-format --log-disable --log-file --log-file-date-format --log-file-format --log-file-level
-    --log-file-mode --log-format --log-level --max-warnings --max-worker-restart --maxfail --maxprocesses
-    --maxschedchunk --numprocesses --override-ini --pastebin --pdbcls --profile --px --pythonwarnings --report-chars
-    --report-dir --requirement --rootdir --rsyncdir --rsyncignore --show-capture --target --tb --testrunuid --tx
-    --verbosity --wait --waivers
-    """.split()  # noqa: SIM905 - a list of them would take eighty lines
-)
 #: What pytest itself ends with where a test run is broken, or its options are wrong.
 _BROKEN = 3
 _USAGE = 4
@@ -48,13 +32,14 @@ def _run(arguments: list[str]) -> int:
     import pytest
 
     class Begun:
-        """Knows whether pytest has read its options, and every plug-in and file that they and the environment name."""
+        """Knows when pytest has read its options, with every plug-in and file that they name; then says what is to be run."""
 
         so = False
 
-        @pytest.hookimpl(wrapper=True)
-        def pytest_cmdline_main(self) -> Generator[None, Any, Any]:
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
             self.so = True
+            config.args[:] = _paths(config.args)
             return (yield)
 
     begun = Begun()
@@ -62,7 +47,7 @@ def _run(arguments: list[str]) -> int:
     if not any("cache_dir" in argument or "no:cacheprovider" in argument for argument in arguments):
         fixed += ["-o", f"cache_dir={_cache()}"]
     try:
-        return int(pytest.main([*fixed, *_paths(arguments)], plugins=[begun]))
+        return int(pytest.main([*fixed, *arguments, str(SUITE)], plugins=[begun]))
     except KeyboardInterrupt:
         # It came before the run had begun, or after its end.
         return interrupt.say()
@@ -96,17 +81,14 @@ def _cache() -> Path:
 
 
 def _paths(arguments: list[str]) -> list[str]:
-    """*arguments* with test paths below the suite made absolute, and the whole suite where none is named."""
-    named = False
-    result: list[str] = []
-    for before, argument in zip(["", *arguments], arguments, strict=False):
-        path = argument.partition("::")[0]
-        is_value = argument.startswith("-") or before in VALUED
-        if not is_value and path.startswith("suites/conformance") and (ROOT / path).exists():
-            argument = str(ROOT / argument)
-            named = True
-        result.append(argument)
-    return result if named else [*result, str(SUITE)]
+    """The tests that are named, below the suite from any directory; the whole suite, which is always named, where no other is."""
+    named = [each for each in arguments if each != str(SUITE)]
+    return [
+        str(ROOT / each)
+        if each.startswith("suites/conformance") and (ROOT / each.partition("::")[0]).exists()
+        else each
+        for each in named
+    ] or [str(SUITE)]
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from attr import asdict
 
 from fixtures.secrets import Vault
 from reports.allure.case import Case, shape
+from reports.redaction import masked
 
 
 class Book:
@@ -80,11 +81,11 @@ class RedactingWriter(AllureFileLogger):
 
     def attach(self, name: str, text: str, media_type: str = "text/plain") -> Attachment:
         """Write *text* as an attachment; what was written before with the same content is used again."""
-        masked = self._vault.mask(text).encode()
-        file_name = f"{hashlib.sha256(masked).hexdigest()[:32]}-attachment.txt"
+        content = self._vault.mask(text).encode()
+        file_name = f"{hashlib.sha256(content).hexdigest()[:32]}-attachment.txt"
         if file_name not in self._attached:
             # No result names it yet, so nobody can meet it half-written.
-            (self._folder / file_name).write_bytes(masked)
+            (self._folder / file_name).write_bytes(content)
             self._attached.add(file_name)
         return Attachment(name=name, source=file_name, type=media_type)
 
@@ -106,14 +107,3 @@ class RedactingWriter(AllureFileLogger):
         part = self._folder / f"{file_name}.tmp"
         part.write_bytes(content)
         part.replace(self._folder / file_name)
-
-
-def masked(data: Any, vault: Vault) -> Any:
-    """*data* with every string in it masked."""
-    if isinstance(data, str):
-        return vault.mask(data)
-    if isinstance(data, dict):
-        return {name: masked(value, vault) for name, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [masked(each, vault) for each in data]
-    return data

@@ -201,7 +201,7 @@ def test_demo_creates_when_there_is_none(trial: Trial) -> None:
     after = trial.call("read", GET_QUERY, demo)
     trial.expect_key(after, key, "T5-demo-first-create", "read after the first create of a demo session", created)
     _refused_create(
-        trial, demo, key, "T5-demo-create-refused", _DEMO_REFUSES, [GET_QUERY], "a demo session that has created"
+        trial, demo, created, "T5-demo-create-refused", _DEMO_REFUSES, [GET_QUERY], "a demo session that has created"
     )
     # Its key is no credential either.
     misused = trial.send(call("read", GET_QUERY, trial.run.vault.add(key, "key of demo_without_session")))
@@ -243,26 +243,27 @@ def test_demo_that_has_a_session(trial: Trial) -> None:
     trial.need_refusal("read", GET_QUERY)
     before = trial.read_first(demo)
     what = "read as a demo session that has a delivery session"
-    key = trial.expect_success(before, "T5-demo-create-refused", what + trial.others_at_work(before))
+    trial.expect_success(before, "T5-demo-create-refused", what + trial.others_at_work(before))
     # Stimulus and verdict.
+    who = "a demo session that has one"
     _refused_create(
-        trial, demo, key, "T5-demo-create-refused", _DEMO_REFUSES, trial.run.tried, "a demo session that has one"
+        trial, demo, before, "T5-demo-create-refused", _DEMO_REFUSES, trial.run.tried, who, then=POST_HEADER
     )
 
 
 def _refused_create(
     trial: Trial,
     account: Account,
-    key: str | None,
+    before: Judgement,
     requirement: str,
     codes: frozenset[int],
     styles: tuple[Style, ...] | list[Style],
     who: str,
-    before: Judgement | None = None,
+    then: Style = POST_JSON,
 ) -> None:
-    """Create in each of *styles* is refused with one of *codes*, and what read gives (*before*) stays what it was."""
-    if before is not None and (before.server_error or before.kind == "nothing"):
-        # What read says to such a user is not documented; that it says something is.
+    """Create in each of *styles* is refused with one of *codes*, and read, in the style *then*, says what *before* said."""
+    if before.server_error or before.kind == "nothing":
+        # What read says to some users is not documented; that it says something is.
         due = "an answer without a server error"
         trial.violate(requirement, f"read as {who}: {before.summary()}", due, before.summary(), before)
     refused: list[Judgement] = []
@@ -273,20 +274,12 @@ def _refused_create(
         answer = trial.call("create", style, account, **_iso(style))
         trial.expect_refusal(answer, requirement, codes, f"create by {style} as {who}" + trial.others_at_work(answer))
         refused.append(answer)
-    # Not in one style for all: what read says may depend on it.
-    by_form = account.name == "tariff_restricted" and POST_FORM in trial.run.styles
-    after = trial.call("read", POST_FORM if by_form else POST_JSON, account)
-    if key is not None:
-        trial.expect_key(after, key, requirement, f"read after the refused creates of {who}", *reversed(refused))
-    elif after.kind == "success" or (before is not None and (after.kind, after.code) != (before.kind, before.code)):
-        trial.violate(
-            requirement,
-            f"read after the refused creates of {who}: {after.summary()}",
-            f"{before.summary()}, as before" if before is not None else "no key, as before",
-            after.summary(),
-            after,
-            *reversed(refused),
-        )
+    after = trial.call("read", then if then in trial.run.styles else POST_JSON, account)
+    if before.key is not None:
+        trial.expect_key(after, before.key, requirement, f"read after the refused creates of {who}", *reversed(refused))
+    elif (after.kind, after.code) != (before.kind, before.code):
+        what = f"read after the refused creates of {who}: {after.summary()}"
+        trial.violate(requirement, what, f"{before.summary()}, as before", after.summary(), after, *reversed(refused))
 
 
 # ---------------------------------------------------------------------- T6, T7: who may not create
@@ -304,7 +297,7 @@ def test_subuser_is_refused_create(trial: Trial) -> None:
     before = trial.read_first(subuser)
     # Stimulus and verdict.
     _refused_create(
-        trial, subuser, before.key, "T6-subuser-create-refused", _SUBUSER_REFUSES, trial.run.tried, "a sub-user", before
+        trial, subuser, before, "T6-subuser-create-refused", _SUBUSER_REFUSES, trial.run.tried, "a sub-user"
     )
 
 
@@ -321,11 +314,18 @@ def test_tariff_without_the_feature(trial: Trial) -> None:
     # Stimulus and verdict.
     who = "a user whose tariff lacks the feature"
     _refused_create(
-        trial, account, before.key, "T7-tariff-create-refused", _TARIFF_REFUSES, trial.run.tried, who, before
+        trial, account, before, "T7-tariff-create-refused", _TARIFF_REFUSES, trial.run.tried, who, then=POST_FORM
     )
 
 
 # ---------------------------------------------------------------------- A6: two users
+
+
+def _two_owners(trial: Trial) -> tuple[Account, Account]:
+    owner, other = trial.account("owner"), trial.account("other_owner")
+    trial.need_rotation(owner)
+    trial.need_rotation(other)
+    return owner, other
 
 
 @verifies("A6-users-are-isolated")
@@ -335,14 +335,12 @@ def test_two_users(trial: Trial) -> None:
     DELIVERY, read: the current user's key.
     """
     # Set up.
-    owner, other = trial.account("owner"), trial.account("other_owner")
-    trial.need_rotation(owner)
-    trial.need_rotation(other)
+    owner, other = _two_owners(trial)
     # Sanity check: the owner's key is what it was before all the refused creates of other accounts.
     trial.need_both()
     trial.expect_unchanged()
-    own = trial.run.last_key[OWNER].key
-    if own is None:
+    last = trial.run.last_key.get(OWNER)
+    if last is None or last.key is None:
         raise Blocked("read no longer gives the owner a key")
     # Stimulus.
     created = trial.call("create", POST_JSON, other)
@@ -353,7 +351,7 @@ def test_two_users(trial: Trial) -> None:
     by_form = POST_FORM if POST_FORM in trial.run.styles else POST_JSON
     trial.expect_key(
         trial.call("read", by_form, owner),
-        own,
+        last.key,
         "A6-users-are-isolated",
         "read as owner after create as other_owner",
         created,
@@ -387,9 +385,7 @@ def test_two_users_at_the_same_moment(trial: Trial) -> None:
     DELIVERY, read: the current user's key.
     """
     # Set up.
-    owner, other = trial.account("owner"), trial.account("other_owner")
-    trial.need_rotation(owner)
-    trial.need_rotation(other)
+    owner, other = _two_owners(trial)
     # Sanity check.
     trial.need_both("create", "read")
     styles = list(islice(cycle(_in_profile(trial, POST_JSON, GET_HEADER, POST_FORM, GET_QUERY)), 4))
@@ -480,7 +476,7 @@ def _judge_moment(trial: Trial, moment: Moment, account: Account, requirement: s
         if answer.key is not None and answer.key not in known:
             trial.violate(
                 requirement,
-                f"a read at the same moment as creates: {answer.summary()}",
+                f"a read at the same moment as creates: {answer.summary()}{trial.others_at_work(answer)}",
                 "a key that create has given",
                 answer.summary(),
                 answer,

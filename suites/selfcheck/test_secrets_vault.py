@@ -206,3 +206,11 @@ def test_a_megabyte_is_masked_in_a_moment(piece: str) -> None:
     masked = vault.mask(text)
     assert time.process_time() - started < 6
     assert OWNER not in masked
+
+
+def test_what_only_looked_like_a_key_is_named_once_it_is_known() -> None:
+    vault = Vault()
+    vault.conceal(f"(session {KEY})", "")
+    assert vault.mask(KEY) == "«key 1 of somebody»"
+    vault.add(KEY, "key 1 of demo")
+    assert vault.mask(KEY) == "«key 1 of demo»"

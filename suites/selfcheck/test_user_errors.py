@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,7 +25,7 @@ from reports import directory
 from suites import cli
 from suites.options import resolve
 from suites.selfcheck.hostile_servers import BEHAVIOURS, Behaviour, Client, Server
-from suites.selfcheck.runs import environment
+from suites.selfcheck.runs import suite
 from suites.selfcheck.watched import CREDENTIALS, Watched, target_file, watch
 
 pytestmark = [pytest.mark.xdist_group("user-errors")]
@@ -305,53 +304,26 @@ def test_an_expression_that_is_none(option: str, expression: str) -> None:
 _TEST = "suites/conformance/test_success.py"
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--deselect", _TEST],
-        ["--ignore", _TEST, "-x"],
-        ["-k", "suites/conformance"],
-        ["-m", "suites/conformance"],
-        ["-o", "x=y"],
-        ["--target", "suites/conformance/conftest.py"],
-        [f"--deselect={_TEST}"],
-        ["suites/conformance/none.py"],
-        [],
-    ],
-    ids=" ".join,
-)
-def test_the_value_of_an_option_is_no_path(arguments: list[str]) -> None:
-    assert cli._paths(arguments) == [*arguments, str(cli.SUITE)]
+def test_the_whole_suite_where_no_test_is_named() -> None:
+    assert cli._paths([str(cli.SUITE)]) == [str(cli.SUITE)]
 
 
-@pytest.mark.parametrize(
-    "before", [[], ["-x"], ["--deselect", _TEST], ["-k", "x"], ["-o", "x=y"], ["--plan"]], ids=" ".join
-)
-def test_a_path_is_one_wherever_it_stands(before: list[str]) -> None:
-    assert cli._paths([*before, f"{_TEST}::test_x"]) == [*before, f"{cli.ROOT / _TEST}::test_x"]
+@pytest.mark.parametrize("name", [_TEST, f"{_TEST}::test_x", "suites/conformance"])
+def test_a_test_is_named_from_any_directory(name: str) -> None:
+    assert cli._paths([name, str(cli.SUITE)]) == [str(cli.ROOT / name)]
 
 
-_VALUED = """
-import pytest
-from suites.cli import ROOT, SUITE, VALUED
-
-class Parser:
-    def pytest_cmdline_main(self, config):
-        parser = getattr(config._parser, "optparser", None) or config._parser._getparser()
-        valued = {name for action in parser._actions if action.nargs != 0 for name in action.option_strings}
-        print(sorted(valued - VALUED))
-        return 0
-
-pytest.main(["-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT), str(SUITE)], plugins=[Parser()])
-"""
+@pytest.mark.parametrize("name", ["suites/conformance/none.py", "elsewhere/test_x.py"])
+def test_what_is_no_test_of_the_suite_is_left_to_pytest(name: str) -> None:
+    assert cli._paths([name, str(cli.SUITE)]) == [name]
 
 
-def test_every_option_with_a_value_is_known() -> None:
-    """pytest's own parser says which they are, with all the plug-ins of a run."""
-    done = subprocess.run(
-        [sys.executable, "-c", _VALUED], cwd=cli.ROOT, env=environment(), capture_output=True, text=True, check=False
-    )
-    assert done.stdout.strip() == "[]", done.stderr
+@pytest.mark.parametrize("option", ["--deselect", "--ignore"])
+def test_the_value_of_an_option_is_no_path(option: str, tmp_path: Path) -> None:
+    done = suite(option, _TEST, "--collect-only", "-q", "-p", "no:cacheprovider", folder=tmp_path / "report")
+    assert done.code == 0, done.output
+    assert "test_state.py::" in done.output
+    assert "test_success.py::" not in done.output
 
 
 # ---------------------------------------------------------------------- nobody reads, nothing fits
