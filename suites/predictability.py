@@ -124,27 +124,30 @@ def _clock(keys: Sequence[str], started: float, ended: float) -> str | None:
     return None
 
 
-_ALGORITHMS = ("md5", "sha1", "sha256")
-
-
-def _digests(algorithm: str, text: str) -> tuple[str, str]:
-    """The first and the last 32 digits of a digest."""
-    digest = hashlib.new(algorithm, text.encode(), usedforsecurity=False).hexdigest()
-    return digest[:32], digest[-32:]
+_ALGORITHMS = (hashlib.md5, hashlib.sha1, hashlib.sha256)
 
 
 @cache
-def _digests_of_small_numbers(algorithm: str) -> frozenset[str]:
-    return frozenset(part for number in range(_SMALL) for part in _digests(algorithm, str(number)))
+def _digests(numbers: range) -> frozenset[str]:
+    """The first and the last 32 digits of the digests of *numbers*."""
+    return frozenset(
+        part
+        for text in (str(number).encode() for number in numbers)
+        for algorithm in _ALGORITHMS
+        for digest in (algorithm(text, usedforsecurity=False).hexdigest(),)
+        for part in (digest[:32], digest[-32:])
+    )
 
 
 def _digest(keys: Sequence[str], started: float, ended: float) -> str | None:
     """Digests of small numbers or of the time of issue, in seconds or milliseconds: they look random and are not."""
-    found = set(keys)
     seconds = range(int(started) - _SKEW, int(ended) + _SKEW + 1)
     milliseconds = range(seconds.start * 1000, min(seconds.stop, seconds.start + _LONGEST) * 1000)
-    for algorithm in _ALGORITHMS:
-        of_the_clock = (part for moment in (*seconds, *milliseconds) for part in _digests(algorithm, str(moment)))
-        if not found.isdisjoint(_digests_of_small_numbers(algorithm)) or not found.isdisjoint(of_the_clock):
-            return f"a key is the {algorithm} digest of a small number or of the time of issue"
+    for numbers, name in (
+        (range(_SMALL), "a small number"),
+        (seconds, "its second"),
+        (milliseconds, "its millisecond"),
+    ):
+        if not _digests(numbers).isdisjoint(keys):
+            return f"a key is a digest (MD5, SHA-1 or SHA-256) of {name}"
     return None

@@ -24,5 +24,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if data is None or _session is None:
         return
     if any(result == "failed" and name in WANTED for name, (result, _) in data["results"].items()):
-        here = next(index for index, item in enumerate(_session.items) if item.nodeid == report.nodeid)
+        # What the main path showed and no test took up is told after the last of them.
+        end = len(_session.items)
+        here = next((index for index, item in enumerate(_session.items) if item.nodeid == report.nodeid), end)
         del _session.items[here + 1 :]
