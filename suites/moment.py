@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -72,20 +72,17 @@ def meet(run: Run, plan: Sequence[tuple[Account, Style | None, Style | None]]) -
         {account.credential.label: [] for account, _, _ in plan},
         {account.credential.label: [] for account, _, _ in plan},
     )
-    barrier = threading.Barrier(len(plan))
-    reading = threading.Event()
-    if all(create_style is not None for _, create_style, _ in plan):
-        reading.set()
+    first = [entry for entry in plan if entry[1] is None]
+    others = [entry for entry in plan if entry[1] is not None]
+    barrier = threading.Barrier(len(others))
     lock = threading.Lock()
     lost: list[TargetLost] = []
 
     def work(account: Account, create_style: Style | None, read_style: Style | None) -> None:
         label = account.credential.label
         try:
-            barrier.wait(timeout=30)
-            if create_style is None:
-                reading.set()
-            reading.wait(timeout=30)
+            if create_style is not None:
+                barrier.wait(timeout=30)
             for operation, style, group in (
                 ("create", create_style, moment.creates),
                 ("read", read_style, moment.reads),
@@ -100,9 +97,12 @@ def meet(run: Run, plan: Sequence[tuple[Account, Style | None, Style | None]]) -
 
     run.session.pace.reserve(sum(style is not None for _, *styles in plan for style in styles))
     run.concurrent = True
-    threads = [threading.Thread(target=work, args=entry, daemon=True) for entry in plan]
+    sent = run.session.tally.requests + len(first)
+    threads = [threading.Thread(target=work, args=entry, daemon=True) for entry in (*first, *others)]
     try:
-        for thread in threads:
+        for number, thread in enumerate(threads):
+            if first and number == len(first):
+                _wait_until(lambda: run.session.tally.requests >= sent)
             thread.start()
         for thread in threads:
             thread.join()
@@ -111,3 +111,12 @@ def meet(run: Run, plan: Sequence[tuple[Account, Style | None, Style | None]]) -
     if lost:
         raise lost[0]
     return moment
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    """Wait until what is about to happen has happened; where it does not, a second is enough."""
+    never = threading.Event()
+    for _ in range(1_000):
+        if happened():
+            return
+        never.wait(0.001)
