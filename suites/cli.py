@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Generator
@@ -42,6 +43,12 @@ def _run(arguments: list[str]) -> int:
             config.args[:] = _paths(config.args)
             return (yield)
 
+        def pytest_collection_finish(self) -> None:
+            if not gc.isenabled():
+                # All that is there by now stays to the end: looking through it again and again took a tenth of the run.
+                gc.freeze()
+                gc.enable()
+
     begun = Begun()
     fixed = ["-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT)]
     if not any("cache_dir" in argument or "no:cacheprovider" in argument for argument in arguments):
@@ -67,6 +74,8 @@ def _run(arguments: list[str]) -> int:
 def command() -> int:
     """:func:`main` as a process of its own, which a signal may end at any time."""
     interrupt.leave_at_once()
+    # What start-up makes is kept: there is nothing to collect before the first test.
+    gc.disable()
     return interrupt.leave(main())
 
 
