@@ -364,6 +364,7 @@ def compare(
                 theirs = dict(zip(names, pool.map(judge, names), strict=True))
         for name, broken in lot:
             catch.take(name, broken=broken, ours=ours[name], theirs=theirs.get(name))
+        _say(f"{catch.faults + catch.variations} of {len(faults) + len(variations)} targets")
     return catch
 
 

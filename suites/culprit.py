@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.judge import Judgement
-from fixtures.calls import POST_JSON, Call
+from fixtures.calls import POST_JSON, Call, Style
 from suites.run import OWNER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fixtures.accounts import Account
     from suites.trial import Trial
 
 #: Calls that are repeated at most: a broken target is no reason to flood it.
@@ -23,8 +26,8 @@ _STATES = {
 }
 
 
-def requirement_of(call: Call) -> str | None:
-    """The requirement that *call* breaks when it changes the owner's key; None where it may."""
+def requirement_of(call: Call, account: str = OWNER) -> str | None:
+    """The requirement that *call* breaks when it changes the key of *account*; None where it may."""
     if call.method == "HEAD":
         return None
     if call.method == "OPTIONS":
@@ -38,7 +41,7 @@ def requirement_of(call: Call) -> str | None:
     if call.operation == "read":
         return "T3-read-changes-nothing"
     name = (call.account or "").partition(" ")[0]
-    return _STATES.get(name, "A6-users-are-isolated") if name != OWNER else None
+    return _STATES.get(name, "A6-users-are-isolated") if name != account else None
 
 
 def describe(call: Call) -> str:
@@ -51,12 +54,15 @@ def describe(call: Call) -> str:
     return f"{call.method} {action} ({carrier}){who}"
 
 
-def investigate(trial: Trial, suspects: list[Call], last: Judgement, seen: Judgement) -> None:
-    """Repeat each of *suspects* with a read after it, and take down the one after which the key has changed."""
-    owner = trial.account(OWNER)
+def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgement, seen: Judgement) -> None:
+    """Repeat each of *suspects* with a read after it, and take down the one after which the key of *owner* has changed.
+
+    *last* is the create or read that said what the key was, *seen* the read that says something else.
+    """
+    label = owner.credential.label
     due = last.key or ""
-    trial.run.last_key[OWNER] = seen
-    if seen.key is not None and seen.key == trial.run.confirmed:
+    trial.run.last_key[label] = seen
+    if label == OWNER and seen.key is not None and seen.key == trial.run.confirmed:
         # It is what it was before the last create: that one was not kept.
         what = (
             f"read after {last.exchange.request.method} create gives the key from before it{trial.others_at_work(seen)}"
@@ -68,10 +74,10 @@ def investigate(trial: Trial, suspects: list[Call], last: Judgement, seen: Judge
         if calm.key != seen.key:
             what = f"two reads as {owner} with nothing between them differ{trial.others_at_work(calm)}"
             trial.violate("T3-read-changes-nothing", what, f"the key {seen.key!r}", calm.summary(), calm, seen)
-            trial.run.last_key[OWNER] = calm
-            _restore(trial)
+            trial.run.last_key[label] = calm
+            _restore(trial, owner)
             return
-    unique = {call: requirement for call in suspects if (requirement := requirement_of(call)) is not None}
+    unique = {call: requirement for call in suspects if (requirement := requirement_of(call, owner.name)) is not None}
     # Calls of create first: they are the likelier ones.
     ordered = sorted(unique, key=lambda call: call.operation != "create")
     known = seen
@@ -82,11 +88,11 @@ def investigate(trial: Trial, suspects: list[Call], last: Judgement, seen: Judge
         sent = trial.send(call, may_close=True)
         after = trial.call("read", POST_JSON, owner)
         if after.key != known.key:
-            requirement = requirement_of(call) or "T2-read-gives-last-created"
+            requirement = requirement_of(call, owner.name) or "T2-read-gives-last-created"
             what = f"{describe(call)} changed the key of {owner}{trial.others_at_work(after)}"
             trial.violate(requirement, what, f"the key {known.key!r}, as before", after.summary(), after, sent, known)
-            trial.run.last_key[OWNER] = after
-            _restore(trial)
+            trial.run.last_key[label] = after
+            _restore(trial, owner)
             return
         known = after
     # None of them does it again: it may be any of them, once, but a key that is no longer given is what create owed.
@@ -95,11 +101,37 @@ def investigate(trial: Trial, suspects: list[Call], last: Judgement, seen: Judge
     what = f"the key of {owner} has changed with no create by it{trial.others_at_work(seen)}"
     detail = "; one of: " + ", ".join(dict.fromkeys(map(describe, ordered[:8]))) if ordered else ""
     trial.violate(broken, what + detail, f"the key {due!r}", seen.summary(), seen, last)
-    _restore(trial)
+    _restore(trial, owner)
 
 
-def _restore(trial: Trial) -> None:
+def blame(trial: Trial, account: Account, style: Style, answer: Judgement, due: str, requirement: str) -> str:
+    """The requirement that *answer* breaks, a read by *style* as *account* that did not give the key that was *due*.
+
+    It is *requirement*, unless another look shows that it is read itself that does not do as it should.
+    """
+    again = trial.call("read", style, account)
+    if again.key is not None and again.key != answer.key:
+        return "T2-read-gives-last-created" if again.key == due else "T3-read-changes-nothing"
+    if style is not POST_JSON and trial.call("read", POST_JSON, account).key == due:
+        return "T2-read-gives-last-created"
+    return requirement
+
+
+def broken_in_sequence(
+    trial: Trial, account: Account, styles: Iterable[Style], reads: tuple[Style, Style]
+) -> str | None:
+    """The requirement that a create in one of *styles* and two *reads* break when they are made one after the other."""
+    for style in styles:
+        created = trial.call("create", style, account)
+        first, second = (trial.call("read", each, account) for each in reads)
+        if created.key is not None and first.key != created.key:
+            return "T2-read-gives-last-created"
+        if first.key != second.key:
+            return "T3-read-changes-nothing"
+    return None
+
+
+def _restore(trial: Trial, owner: Account) -> None:
     """Leave the account with a key, so that what comes after this test is judged by what it does itself."""
-    owner = trial.account(OWNER)
-    if trial.run.last_key[OWNER].key is None and trial.run.may_rotate(owner):
+    if trial.run.last_key[owner.credential.label].key is None and trial.run.may_rotate(owner):
         trial.call("create", POST_JSON, owner)

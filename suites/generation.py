@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, seed, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import Flaky
 
@@ -51,6 +52,11 @@ def register() -> None:
         )
 
 
+def seed_of(name: str) -> int:
+    """The seed of the check *name*, always the same: Hypothesis's own is that of the code, and the same for all that share it."""
+    return zlib.crc32(name.encode())
+
+
 class Finding(Exception):
     """Tells Hypothesis that an example is one to shrink."""
 
@@ -61,16 +67,24 @@ def explore(
     strategy: SearchStrategy[tuple[Any, ...]],
     always: Sequence[tuple[Any, ...]] = (),
     examples: int | None = None,
+    name: str = "",
+    beyond_simplest: bool = False,
 ) -> None:
     """Run *check*, which says whether its example is as it should be, on *always* and on examples of *strategy*.
 
     The first finding ends it, but for a run that may shrink: there the smallest example that Hypothesis can find is the
-    one that is told.
+    one that is told. Checks of another *name* get other examples. Hypothesis always begins with the simplest example of
+    all; *beyond_simplest* says that it is worth no request.
     """
     shrinks = trial.run.thorough and trial.run.loopback
     found = len(trial.violations)
+    simplest = beyond_simplest
 
     def each(arguments: tuple[Any, ...]) -> None:
+        nonlocal simplest
+        if simplest:
+            simplest = False
+            return
         if shrinks:
             del trial.violations[found:]
         elif len(trial.violations) > found:
@@ -81,9 +95,12 @@ def explore(
     test: Any = given(strategy)(each)
     for arguments in always:
         test = example(arguments)(test)
+    if not trial.run.thorough:
+        test = seed(seed_of(name))(test)
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if shrinks else [])]
     try:
-        settings(max_examples=examples or trial.examples, phases=phases, report_multiple_bugs=False)(test)()
+        most = (examples or trial.examples) + beyond_simplest
+        settings(max_examples=most, phases=phases, report_multiple_bugs=False)(test)()
     except (Finding, Flaky):
         # What it found is taken down in the trial.
         return

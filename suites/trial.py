@@ -231,7 +231,7 @@ class Trial:
         # The module needs this one for its types.
         from suites.culprit import investigate
 
-        investigate(self, suspects, last, answer)
+        investigate(self, owner, suspects, last, answer)
 
     def others_at_work(self, answer: Judgement) -> str:
         """For a fixed account: that somebody else may be using it."""

@@ -279,4 +279,6 @@ def test_generated_from_the_contract(trial: Trial, operation_id: str, mode: str)
         check,
         st.tuples(st.just(_BEGIN[operation_id]) | cases if mode == "negative" else cases),
         examples=examples,
+        name=f"{operation_id}-{mode}",
+        beyond_simplest=mode == "positive",
     )

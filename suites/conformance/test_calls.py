@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -115,10 +115,10 @@ def _with_pair(text: str, *, first: bool) -> Callable[[Call], Call]:
     return change
 
 
-def _add_to_json(name: str, value: object, *, first: bool = False) -> Callable[[Call], Call]:
+def _add_to_json(more: Mapping[str, object], *, first: bool = False) -> Callable[[Call], Call]:
     def change(call: Call) -> Call:
         members = json.loads(call.body or b"{}")
-        members = {name: value, **members} if first else {**members, name: value}
+        members = {**more, **members} if first else {**members, **more}
         return call.but(body=json.dumps(members, ensure_ascii=False).encode())
 
     return change
@@ -170,12 +170,14 @@ _ISO_FIRST = Freedom("iso-datetime-first", _ISO, _with_pair("iso_datetime=true",
 _ISO_LAST = Freedom("iso-datetime-last", _ISO, _with_pair("iso_datetime=true", first=False))
 _UNKNOWN_FIRST = Freedom("unknown-parameter-first", _UNKNOWN, _with_pair("lang=", first=True))
 _UNKNOWN_LAST = Freedom("unknown-parameter-last", _UNKNOWN, _with_pair("lang=en_US", first=False))
-_JSON_ISO = Freedom("iso-datetime-in-json", _ISO, _add_to_json("iso_datetime", True))
+_JSON_ISO = Freedom("iso-datetime-in-json", _ISO, _add_to_json({"iso_datetime": True}))
 _JSON_ORDER = Freedom(
-    "members-in-other-order", "C1-json-is-parsed", _add_to_json("iso_datetime", True, first=True), _ISO
+    "members-in-other-order", "C1-json-is-parsed", _add_to_json({"iso_datetime": True}, first=True), _ISO
 )
 _JSON_UNKNOWN = Freedom(
-    "unknown-member-first", _UNKNOWN, _add_to_json("app", {"name": '"\u043d/\t', "major": 1, "beta": None}, first=True)
+    "unknown-member-first",
+    _UNKNOWN,
+    _add_to_json({"device": None, "app": {"name": '"\u043d/\t', "major": 1, "beta": None}}, first=True),
 )
 _QUERY_ENCODED = Freedom("percent-encoded", "C1-query-is-decoded", _encode_query)
 _FORM_ENCODED = Freedom("percent-encoded", "C2-post-form", _encode_form)
@@ -183,7 +185,7 @@ _SPACE = Freedom("white-space", "C1-json-is-parsed", _space_json)
 _JSON_TYPE = Freedom("media-type-in-other-case", _ANY_CASE, _type("Application/JSON"))
 _CHARSET = Freedom("charset", "C6-charset-accepted", _charset)
 _FORM_TYPE = Freedom("media-type-in-capitals", _ANY_CASE, _type("Application/X-WWW-Form-URLEncoded"))
-_JSON_UNKNOWN_LAST = Freedom("unknown-member", _UNKNOWN, _add_to_json("lang", "en_US"))
+_JSON_UNKNOWN_LAST = Freedom("unknown-member", _UNKNOWN, _add_to_json({"lang": "en_US"}))
 
 #: What one call takes all at once; only where that fails is each sent alone. What comes first in one operation comes last in
 #: the other. Reads first, then one between creates: a create would hide that something has changed the key, or was not kept itself.
