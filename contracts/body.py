@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 _BOM = b"\xef\xbb\xbf"
 # RFC 8259 lets a reader limit the size of numbers; Python refuses integers of more than 4300 digits with an error.
 _LONGEST_INTEGER = 400
+# What is nested deeper is in no member that the contract names. Readers differ in how deep they go, and all go this deep.
+_DEEPEST = 100
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,10 @@ def _parse(text: str, flaws: list[str]) -> Any:
         flaws.append(f"{name} is no JSON value")
 
     decoder = json.JSONDecoder(object_pairs_hook=members, parse_constant=constant, parse_int=_integer)
+    text = _pruned(text)
     start = len(text) - len(text.lstrip(" \t\r\n"))
     try:
         document, end = decoder.raw_decode(text, start)
-    except RecursionError:
-        flaws.append("the JSON text is nested deeper than a client can read")
-        return None
     except ValueError as error:
         place = getattr(error, "pos", 0)
         problem = str(getattr(error, "msg", error)).removesuffix(" at")
@@ -99,6 +101,25 @@ def _parse(text: str, flaws: list[str]) -> Any:
     return document
 
 
+def _pruned(text: str) -> str:
+    """*text* with null for every array and object below the depth that is looked at."""
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return text
+    kept: list[str] = []
+    depth = start = 0
+    for found in _BRACKET.finditer(text):
+        bracket = found.group(0)
+        if bracket in "[{":
+            depth += 1
+            if depth == _DEEPEST + 1:
+                kept.append(text[start : found.start()] + "null")
+        elif bracket in "]}":
+            if depth == _DEEPEST + 1:
+                start = found.end()
+            depth -= 1
+    return "".join(kept) + (text[start:] if depth <= _DEEPEST else "")
+
+
 def _salvage(decoder: json.JSONDecoder, text: str) -> Any:
     """The object inside a wrapper such as JSONP or a security prefix, so that its content can be judged too."""
     start = text.find("{")
@@ -106,7 +127,7 @@ def _salvage(decoder: json.JSONDecoder, text: str) -> Any:
         return None
     try:
         document, _ = decoder.raw_decode(text, start)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None
 

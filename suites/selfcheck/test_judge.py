@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from contracts.body import read_body
 from contracts.exchange import Exchange, Intent, Request, Response
 from contracts.judge import FRONT_STATUSES, Judgement, judge
 from contracts.requirements import catalogue
@@ -132,7 +131,7 @@ SUCCESS_BODIES: dict[str, tuple[bytes | str | object, set[str]]] = {
     "cut": (GOOD[:-3], {S2}),
     "jsonp": (f"callback({GOOD});", {S2}),
     "security-prefix": (f")]}}',\n{GOOD}", {S2}),
-    "nested-too-deep": (GOOD[:-1] + f', "extra": {nest(100_000)}}}', {S2}),
+    "nested-and-not-closed": (GOOD[:-1] + ', "extra": ' + "[" * 100_000 + "}", {S2}),
     "array": ([success()], {S2}),
     "string": (json.dumps(KEY), {S2}),
     "number": ("7", {S2}),
@@ -838,4 +837,12 @@ def test_depth_never_breaks_the_judge(depth: int) -> None:
     for template in ('{"success": true, "value": %s}', '{"success": false, "status": %s, "value": %s}', "%s"):
         filled = template.replace("%s", nest(depth))
         assert broken(ask(filled, status=400)) & {S1, S2, E1}
-        assert read_body(filled.encode()).flaws or depth <= 2_000
+
+
+@pytest.mark.parametrize("depth", [10, 101, 900, 100_000])
+@pytest.mark.parametrize("below", ["[%s]", '{"a]": "[\\"{", "b": [1, %s, {}]}'], ids=["arrays", "objects"])
+def test_depth_in_what_a_client_ignores_is_no_flaw(depth: int, below: str) -> None:
+    opening, closing = below.split("%s")
+    extra = opening * depth + "1" + closing * depth
+    assert not broken(ask(f'{GOOD[:-1]}, "extra": {extra}, "more": "]"}}'))
+    assert broken(ask(f'{GOOD[:-1]}, "extra": {extra}}} x')) == {S2}
