@@ -7,6 +7,7 @@ when the first request went out and, when the tests are done, sends the same req
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -190,18 +191,21 @@ class Inside:
 
 def cost_of_the_suite(work: Path, times: int) -> tuple[Cost, Inside]:
     """The whole command on the embedded emulator."""
-    report = work / "report"
-    command = [sys.executable, "-m", "suites.cli", "--report-dir", str(report), "-q"]
+    # A folder for each run: ext4 is slow to make a file right after it has deleted many, as a run does that empties the last one.
+    folders = (work / f"report-{number}" for number in itertools.count())
+
+    def command() -> list[str]:
+        return [sys.executable, "-m", "suites.cli", "--report-dir", str(next(folders)), "-q"]
 
     def run(env: Mapping[str, str]) -> Ended:
-        return _expect(timed(command, cwd=ROOT, env=env), "the suite")
+        return _expect(timed(command(), cwd=ROOT, env=env), "the suite")
 
     first, warm = first_and_warm(run, times)
-    document = json.loads((report / "conformance.json").read_text(encoding="utf-8"))
+    document = json.loads((work / "report-0" / "conformance.json").read_text(encoding="utf-8"))
     seen: list[tuple[float, dict[str, Any]]] = []
     for _ in range(times):
         place = work / "probe.json"
-        ended = timed([*command, "-p", "suites.bench"], cwd=ROOT, env={VARIABLE: str(place)})
+        ended = timed([*command(), "-p", "suites.bench"], cwd=ROOT, env={VARIABLE: str(place)})
         found = json.loads(place.read_text(encoding="utf-8"))
         seen.append((_expect(ended, "the suite with its clock").started, found))
     return (

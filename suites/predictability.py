@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -18,6 +18,7 @@ _WINDOW = 4
 _DRIFT = 86_400
 _UNITS = (1, 10**3, 10**6, 10**9)
 _SMALL = 2_000
+_FEW = 60
 #: Digits in a row that two of some fifty random keys share by chance once in a thousand million runs, and of which a run of
 #: zeros is none.
 _STRETCH = 12
@@ -45,7 +46,7 @@ def find_pattern(
             return pattern
     return (
         _clock(usable, started, ended)
-        or _digest(usable, started, ended)
+        or _digest(usable, started, ended, others)
         or _few_bits(usable)
         or _shared(usable, others)
     )
@@ -73,12 +74,17 @@ def _stretches(text: str, counted: Sequence[bool]) -> Iterator[str]:
 
 
 def _few_bits(keys: Sequence[str]) -> str | None:
+    """Bits that vary. One that is always what another one is, or always what it is not, adds nothing to it."""
     numbers = [int(key, 16) for key in keys]
-    varying = 0
-    for number in numbers:
-        varying |= number ^ numbers[0]
-    count = varying.bit_count()
-    return f"only {count} of 128 bits vary over {len(keys)} keys" if count < BITS else None
+    columns = [sum((number >> place & 1) << row for row, number in enumerate(numbers)) for place in range(128)]
+    everywhere = (1 << len(numbers)) - 1
+    varying = [column for column in columns if column not in (0, everywhere)]
+    count = len({min(column, column ^ everywhere) for column in varying})
+    if count >= BITS:
+        return None
+    if count == len(varying):
+        return f"only {count} of 128 bits vary over {len(keys)} keys"
+    return f"only {count} of 128 bits vary independently of each other over {len(keys)} keys"
 
 
 def _rising(chain: Sequence[str]) -> str | None:
@@ -130,24 +136,32 @@ _ALGORITHMS = (hashlib.md5, hashlib.sha1, hashlib.sha256)
 @cache
 def _digests(numbers: range) -> frozenset[str]:
     """The first and the last 32 digits of the digests of *numbers*."""
+    return _digests_of(str(number) for number in numbers)
+
+
+def _digests_of(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(
         part
-        for text in (str(number).encode() for number in numbers)
+        for text in texts
         for algorithm in _ALGORITHMS
-        for digest in (algorithm(text, usedforsecurity=False).hexdigest(),)
+        for digest in (algorithm(text.encode(), usedforsecurity=False).hexdigest(),)
         for part in (digest[:32], digest[-32:])
     )
 
 
-def _digest(keys: Sequence[str], started: float, ended: float) -> str | None:
-    """Digests of small numbers or of the time of issue, in seconds or milliseconds: they look random and are not."""
+def _digest(keys: Sequence[str], started: float, ended: float, others: Sequence[str]) -> str | None:
+    """Digests of what is known or can be guessed, such as a number, the time, a credential: they look random and are not."""
     seconds = range(int(started) - _SKEW, int(ended) + _SKEW + 1)
     milliseconds = range(seconds.start * 1000, min(seconds.stop, seconds.start + _LONGEST) * 1000)
-    for numbers, name in (
-        (range(_SMALL), "a small number"),
-        (seconds, "its second"),
-        (milliseconds, "its millisecond"),
+    counted = [str(number) for number in (*range(_FEW), *seconds[:_LONGEST])]
+    with_credential = (each for one in others for two in counted for each in (one + two, f"{one}:{two}", two + one))
+    for digests, name in (
+        (_digests(range(_SMALL)), "a small number"),
+        (_digests(seconds), "its second"),
+        (_digests(milliseconds), "its millisecond"),
+        (_digests_of(keys), "another key"),
+        (_digests_of((*others, *with_credential)), "a credential, by itself or with a number or the second"),
     ):
-        if not _digests(numbers).isdisjoint(keys):
+        if not digests.isdisjoint(keys):
             return f"a key is a digest (MD5, SHA-1 or SHA-256) of {name}"
     return None

@@ -49,6 +49,35 @@ def test_random_keys_are_never_accused(make: Callable[[random.Random], str]) -> 
         assert look(keys) is None, seed
 
 
+def test_bits_that_repeat_others_do_not_count() -> None:
+    dice = random.Random(1)
+    halves = [f"{dice.getrandbits(64):016x}" for _ in range(_COUNT)]
+    for twin in (lambda half: half, lambda half: f"{int(half, 16) ^ (1 << 64) - 1:016x}"):
+        found = look([half + twin(half) for half in halves])
+        assert found is not None
+        assert "only 64 of 128 bits vary independently" in found
+    spelt = look([half.encode().hex() for half in halves])
+    assert spelt is not None
+    assert "only 80 of 128 bits vary independently" in spelt
+
+
+def test_digests_of_what_is_known() -> None:
+    dice = random.Random(2)
+    owner = _uuid4(dice)
+    keys = [_uuid4(dice) for _ in range(_COUNT)]
+    for known, name in (
+        (keys[3], "another key"),
+        (owner, "a credential"),
+        (f"{owner}7", "a credential"),
+        (f"9{owner}", "a credential"),
+    ):
+        made = hashlib.sha1(known.encode(), usedforsecurity=False).hexdigest()[:32]
+        found = find_pattern([*keys, made], [keys], _NOW - _LENGTH, _NOW, [owner])
+        assert found is not None
+        assert f"SHA-256) of {name}" in found
+    assert find_pattern(keys, [keys], _NOW - _LENGTH, _NOW, [owner]) is None
+
+
 @pytest.mark.parametrize("ordered", [0, 1, 11, 12, 13, 20, 30])
 def test_random_keys_of_which_few_came_one_after_the_other(ordered: int) -> None:
     for seed in range(40):
