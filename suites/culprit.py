@@ -62,8 +62,9 @@ def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgem
     label = owner.credential.label
     due = last.key or ""
     trial.run.last_key[label] = seen
-    if label == OWNER and seen.key is not None and seen.key == trial.run.confirmed:
-        # It is what it was before the last create: that one was not kept.
+    former = {each.value for each in trial.run.issued if each.account == label}
+    if seen.key is not None and (seen.key in former or (label == OWNER and seen.key == trial.run.confirmed)):
+        # It is what it was before the last create: that one was not kept, or this style does not know of it.
         what = (
             f"read after {last.exchange.request.method} create gives the key from before it{trial.others_at_work(seen)}"
         )

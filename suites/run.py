@@ -63,6 +63,8 @@ class Run:
         self._lock = threading.Lock()
         self.sink: Callable[[Violation], None] = self.pending.append
         self.log: list[Exchange] = []
+        #: The requirements that are known to be broken.
+        self.found: set[str] = set()
         #: What the judge found in all of them.
         self.judged: list[Violation] = []
         self.since: list[Call] = []
@@ -159,9 +161,11 @@ class Run:
         return catalogue()[requirement].in_profile(self.profile)
 
     def seen(self, violation: Violation) -> None:
-        """Note when the first violation that counts was seen."""
-        if self.first_finding is None and self.counts(violation.requirement):
-            self.first_finding = self.session.tally.requests
+        """Note that *violation* was seen, and when the first one was that counts."""
+        if self.counts(violation.requirement):
+            self.found.add(violation.requirement)
+            if self.first_finding is None:
+                self.first_finding = self.session.tally.requests
 
     def _observe(self, judgement: Judgement) -> None:
         """What every answer owes, whichever test asked: the judge's findings, and keys that nobody else has (T1, A6)."""

@@ -57,6 +57,11 @@ def test_call_style(trial: Trial, operation: Operation, style: Style) -> None:
             # The call was understood; what it says is wrong, too.
             what = f"read by {style} after a successful create: {answer.summary()}"
             trial.violate("T2-read-gives-last-created", what, "the key of the last create", answer.summary(), answer)
+        if answer.status is not None and answer.status < 400 and answer.key is None:
+            told = sorted({each.requirement for each in answer.violations})
+            if told:
+                # It was taken for what it is; what is wrong is the form of the answer.
+                raise Blocked(f"the answer to {operation} by {style} breaks {', '.join(told)}: {answer.summary()}")
         trial.expect_success(answer, style.requirement, f"{operation} by {style} with good credentials")
 
     # Sanity check: in this style a bad credential does not succeed, and read follows create.
