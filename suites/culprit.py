@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.judge import Judgement
-from fixtures.calls import POST_JSON, Call, Style
+from fixtures.calls import GET_QUERY, POST_JSON, Call, Style
 from suites.run import OWNER
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgem
     label = owner.credential.label
     due = last.key or ""
     trial.run.last_key[label] = seen
-    former = {each.value for each in trial.run.issued if each.account == label}
+    if _is_anothers(trial, owner, seen):
+        what = f"read as {owner} gives the key of another user"
+        trial.violate("A6-users-are-isolated", what, f"the key {due!r}", seen.summary(), seen, last)
+        return
+    former = trial.run.before(due, label)
     if seen.key is not None and (seen.key in former or (label == OWNER and seen.key == trial.run.confirmed)):
         # It is what it was before the last create: that one was not kept, or this style does not know of it.
         what = (
@@ -90,6 +94,9 @@ def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgem
         after = trial.call("read", POST_JSON, owner)
         if after.key != known.key:
             requirement = requirement_of(call, owner.name) or "T2-read-gives-last-created"
+            if sent.kind == "success" and call.valid and call.operation == "create":
+                # It was not refused, and need not have been: what it did to another user is what is wrong.
+                requirement = "A6-users-are-isolated"
             what = f"{describe(call)} changed the key of {owner}{trial.others_at_work(after)}"
             trial.violate(requirement, what, f"the key {known.key!r}, as before", after.summary(), after, sent, known)
             trial.run.last_key[label] = after
@@ -110,10 +117,15 @@ def blame(trial: Trial, account: Account, style: Style, answer: Judgement, due: 
 
     It is *requirement*, unless another look shows that it is read itself that does not do as it should.
     """
+    if _is_anothers(trial, account, answer):
+        return "A6-users-are-isolated"
+    if answer.key in trial.run.before(due, account.credential.label):
+        return "T2-read-gives-last-created"
     again = trial.call("read", style, account)
     if again.key is not None and again.key != answer.key:
         return "T2-read-gives-last-created" if again.key == due else "T3-read-changes-nothing"
-    if style is not POST_JSON and trial.call("read", POST_JSON, account).key == due:
+    other = GET_QUERY if style is POST_JSON else trial.or_query(POST_JSON)
+    if other is not style and trial.call("read", other, account).key == due:
         return "T2-read-gives-last-created"
     return requirement
 
@@ -128,8 +140,15 @@ def broken_in_sequence(
         if created.key is not None and first.key != created.key:
             return "T2-read-gives-last-created"
         if first.key != second.key:
-            return "T3-read-changes-nothing"
+            same = trial.call("read", reads[0], account).key == first.key
+            return "T2-read-gives-last-created" if same else "T3-read-changes-nothing"
     return None
+
+
+def _is_anothers(trial: Trial, account: Account, answer: Judgement) -> bool:
+    """Whether the key in *answer*, a read as *account*, is known to be another user's."""
+    owner = trial.run.owner_of(answer.key)
+    return owner is not None and owner != account.credential.label
 
 
 def _restore(trial: Trial, owner: Account) -> None:

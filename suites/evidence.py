@@ -31,12 +31,13 @@ _TROUBLE = frozenset({1, 6, 8, 14, 15})
 
 @dataclass(frozen=True)
 class Read:
-    """A read on the main path, and the key that it owes: that of the last create that succeeded, if there was one."""
+    """A read on the main path, the key that it owes, and the create that gave it; ``creates`` is how many were not refused before."""
 
     style: Style
     answer: Judgement
     due: str | None = field(repr=False)
     after: Judgement | None = None
+    creates: int = 0
 
 
 @dataclass
@@ -103,7 +104,8 @@ class Evidence:
             self.run.note_key(self._send("read", styles[0], owner))
             for index, style in enumerate(styles):
                 answer = self.creates[style.name] = self._send("create", style, owner)
-                last = answer if answer.key is not None else last
+                # One that was not refused, and gave nothing that could be a key, may have made one.
+                last = answer if answer.key is not None else last if answer.kind == "error" else None
                 # Once as it was created, once in another style: a style may remember what it said itself.
                 for step in (1,) if self.run.smoke else (0, 1 + index % 2):
                     self._read(styles[(index + step) % len(styles)], owner, last)
@@ -122,7 +124,8 @@ class Evidence:
 
     def _read(self, style: Style, owner: Account, last: Judgement | None) -> None:
         answer = self._send("read", style, owner)
-        self.reads.append(Read(style, answer, last.key if last else None, last))
+        creates = sum(each.kind != "error" for each in self.creates.values())
+        self.reads.append(Read(style, answer, last.key if last else None, last, creates))
 
     def _check_owner(self, owner: Account) -> None:
         answers = [*self.creates.values(), *(read.answer for read in self.reads)]

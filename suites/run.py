@@ -131,6 +131,17 @@ class Run:
             with self._lock:
                 self._owner_of_key.setdefault(judgement.key, account)
 
+    def owner_of(self, key: str | None) -> str | None:
+        """The account to which create gave *key*, or which had it before the run."""
+        with self._lock:
+            return self._owner_of_key.get(key) if key is not None else None
+
+    def before(self, key: str | None, account: str) -> set[str]:
+        """The keys that create gave to *account* before it gave it *key*."""
+        with self._lock:
+            given = [each.value for each in self.issued if each.account == account]
+        return set(given[: given.index(key)]) if key in given else set()
+
     @property
     def former(self) -> set[str]:
         """The keys that read gave before any create of the run had given them."""

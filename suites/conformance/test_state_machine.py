@@ -13,7 +13,7 @@ from contracts.judge import Judgement
 from fixtures.accounts import Account
 from fixtures.calls import OPERATIONS, POST_JSON, Call, Operation, Style, call
 from fixtures.errors import NotAvailable
-from suites.culprit import investigate
+from suites.culprit import blame, investigate
 from suites.evidence import OTHER_UNKNOWN
 from suites.marks import verifies
 from suites.run import OWNER
@@ -187,9 +187,11 @@ def _check_read(trial: Trial, known: Known, style: Style) -> None:
     if last is None or known.key is None or answer.key == known.key:
         known.says(answer)
         return
-    calm = answer if style is POST_JSON else trial.call("read", POST_JSON, known.account)
+    plain = trial.or_query(POST_JSON)
+    calm = answer if style is plain else trial.call("read", plain, known.account)
     if calm.key == known.key:
         what = f"read by {style} as {known.account}, in a walk of creates, reads and refused calls"
-        trial.expect_key(answer, known.key, "T2-read-gives-last-created", what, last)
+        broken = blame(trial, known.account, style, answer, known.key, "T2-read-gives-last-created")
+        trial.expect_key(answer, known.key, broken, what, last)
     else:
         investigate(trial, known.account, suspects, last, calm)
