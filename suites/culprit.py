@@ -94,7 +94,7 @@ def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgem
         after = trial.call("read", POST_JSON, owner)
         if after.key != known.key:
             requirement = requirement_of(call, owner.name) or "T2-read-gives-last-created"
-            if sent.kind == "success" and call.valid and call.operation == "create":
+            if sent.kind == "success" and requirement in _STATES.values():
                 # It was not refused, and need not have been: what it did to another user is what is wrong.
                 requirement = "A6-users-are-isolated"
             what = f"{describe(call)} changed the key of {owner}{trial.others_at_work(after)}"
