@@ -133,7 +133,12 @@ def blame(trial: Trial, account: Account, style: Style, answer: Judgement, due: 
 def broken_in_sequence(
     trial: Trial, account: Account, styles: Iterable[Style], reads: tuple[Style, Style]
 ) -> str | None:
-    """The requirement that a create in one of *styles* and two *reads* break when they are made one after the other."""
+    """The requirement that a create in one of *styles* and two *reads* break when they are made one after the other.
+
+    They are made as an account of their own where there can be one: *account* may have been left in disorder.
+    """
+    if trial.run.accounts.can_be_made(OWNER):
+        account = trial.own(OWNER)
     for style in styles:
         created = trial.call("create", style, account)
         first, second = (trial.call("read", each, account) for each in reads)
