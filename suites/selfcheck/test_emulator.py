@@ -834,6 +834,10 @@ FORM = "application/x-www-form-urlencoded"
 UNSEEN = {
     "keys-md5-of-a-counter",
     "keys-md5-of-the-clock",
+    "keys-digest-of-the-previous",
+    "keys-digest-of-hash-and-count",
+    "keys-repeat-themselves",
+    "keys-mirror-themselves",
     "connection-is-credential",
     "http-1-0",
     "slow",
