@@ -43,18 +43,21 @@ def _run(arguments: list[str]) -> int:
             config.args[:] = _paths(config.args)
             return (yield)
 
+    class Settled:
+        """Puts what there is when the tests begin, all of which stays, out of the way of the garbage collector."""
+
         def pytest_collection_finish(self) -> None:
-            if not gc.isenabled():
-                # All that is there by now stays to the end: looking through it again and again took a tenth of the run.
-                gc.freeze()
-                gc.enable()
+            gc.freeze()
+            gc.enable()
 
     begun = Begun()
+    # Looking through all of it again and again took a tenth of the run; a caller who lets the collector run decides for himself.
+    plugins = [begun] if gc.isenabled() else [begun, Settled()]
     fixed = ["-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT)]
     if not any("cache_dir" in argument or "no:cacheprovider" in argument for argument in arguments):
         fixed += ["-o", f"cache_dir={_cache()}"]
     try:
-        return int(pytest.main([*fixed, *arguments, str(SUITE)], plugins=[begun]))
+        return int(pytest.main([*fixed, *arguments, str(SUITE)], plugins=plugins))
     except KeyboardInterrupt:
         # It came before the run had begun, or after its end.
         return interrupt.say()

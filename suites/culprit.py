@@ -60,6 +60,7 @@ def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgem
     *last* is the create or read that said what the key was, *seen* the read that says something else.
     """
     label = owner.credential.label
+    plain = trial.or_query(POST_JSON)
     due = last.key or ""
     trial.run.last_key[label] = seen
     if _is_anothers(trial, owner, seen):
@@ -75,7 +76,7 @@ def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgem
         trial.violate("T2-read-gives-last-created", what, f"the key {due!r}", seen.summary(), seen, last)
         return
     if seen.key is not None:
-        calm = trial.call("read", POST_JSON, owner)
+        calm = trial.call("read", plain, owner)
         if calm.key != seen.key:
             what = f"two reads as {owner} with nothing between them differ{trial.others_at_work(calm)}"
             trial.violate("T3-read-changes-nothing", what, f"the key {seen.key!r}", calm.summary(), calm, seen)
@@ -88,10 +89,10 @@ def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgem
     known = seen
     if seen.key is None and trial.run.may_rotate(owner):
         # There is no key left that could change: make one.
-        known = trial.call("create", POST_JSON, owner)
+        known = trial.call("create", plain, owner)
     for call in ordered[:_MOST]:
         sent = trial.send(call, may_close=True)
-        after = trial.call("read", POST_JSON, owner)
+        after = trial.call("read", plain, owner)
         if after.key != known.key:
             requirement = requirement_of(call, owner.name) or "T2-read-gives-last-created"
             if sent.kind == "success" and requirement in _STATES.values():
@@ -159,4 +160,4 @@ def _is_anothers(trial: Trial, account: Account, answer: Judgement) -> bool:
 def _restore(trial: Trial, owner: Account) -> None:
     """Leave the account with a key, so that what comes after this test is judged by what it does itself."""
     if trial.run.last_key[owner.credential.label].key is None and trial.run.may_rotate(owner):
-        trial.call("create", POST_JSON, owner)
+        trial.call("create", trial.or_query(POST_JSON), owner)

@@ -52,11 +52,6 @@ def register() -> None:
         )
 
 
-def seed_of(name: str) -> int:
-    """The seed of the check *name*, always the same: Hypothesis's own is that of the code, and the same for all that share it."""
-    return zlib.crc32(name.encode())
-
-
 class Finding(Exception):
     """Tells Hypothesis that an example is one to shrink."""
 
@@ -96,7 +91,8 @@ def explore(
     for arguments in always:
         test = example(arguments)(test)
     if not trial.run.thorough:
-        test = seed(seed_of(name))(test)
+        # Hypothesis's own seed is that of the code, which all checks share.
+        test = seed(zlib.crc32(name.encode()))(test)
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if shrinks else [])]
     try:
         most = (examples or trial.examples) + beyond_simplest

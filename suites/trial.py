@@ -231,8 +231,7 @@ class Trial:
         owner = self.account(OWNER)
         last = self.run.last_key.get(OWNER)
         suspects = list(self.run.since)
-        readable = self.evidence.accepts("read", POST_JSON) is None
-        answer = self.call("read", POST_JSON if readable else GET_QUERY, owner)
+        answer = self.call("read", self.or_query(POST_JSON), owner)
         if last is None or answer.key == last.key:
             if answer.key is not None:
                 self.run.last_key[OWNER] = answer

@@ -466,6 +466,7 @@ def test_two_users_at_the_same_moment(trial: Trial) -> None:
     owner, other = _two_owners(trial)
     # Sanity check.
     trial.need_both("create", "read")
+    alone = trial.run.found & {"T1-create-gives-new-key", "T2-read-gives-last-created", "T8-one-winner"}
     styles = list(islice(cycle(_working(trial, POST_JSON, GET_HEADER, POST_FORM, GET_QUERY)), 4))
     # Stimulus.
     pairs: list[tuple[Style, Style | None]] = [(styles[0], styles[3]), (styles[1], styles[2]), (styles[2], None)]
@@ -473,7 +474,6 @@ def test_two_users_at_the_same_moment(trial: Trial) -> None:
     plan = [(account, create, reader) for create, reader in pairs for account in (owner, other)]
     moment = meet(trial.run, plan)
     # Verdict: that no key is read by the other the run has watched; each has one winner of its own.
-    alone = trial.run.found & {"T1-create-gives-new-key", "T2-read-gives-last-created", "T8-one-winner"}
     if alone:
         for account in (owner, other):
             trial.run.last_key.pop(account.credential.label, None)
