@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from contracts.judge import Judgement
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Calls that are repeated at most: a broken target is no reason to flood it.
 _MOST = 60
+#: Seconds at most that are waited to see whether a key changes by itself.
+_LONGEST_WAIT = 5.0
 #: Whose refused create breaks what.
 _STATES = {
     "subuser": "T6-subuser-create-refused",
@@ -86,31 +89,61 @@ def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgem
     unique = {call: requirement for call in suspects if (requirement := requirement_of(call, owner.name)) is not None}
     # Calls of create first: they are the likelier ones.
     ordered = sorted(unique, key=lambda call: call.operation != "create")
-    known = seen
+    known, born = seen, last.exchange.ended_at
     if seen.key is None and trial.run.may_rotate(owner):
         # There is no key left that could change: make one.
         known = trial.call("create", plain, owner)
-    for call in ordered[:_MOST]:
+        born = known.exchange.ended_at
+    if _repeat(trial, owner, ordered[:_MOST], known, born):
+        return
+    # None of them does it again: it may be any of them, once, but what create gave and read never did, or no longer does, is owed.
+    names = sorted(set(unique.values()), key=lambda name: (name == "T3-read-changes-nothing", name))
+    was_read = last.exchange.intent.operation == "read" or due == trial.run.confirmed
+    broken = names[0] if names and seen.key is not None and was_read else "T2-read-gives-last-created"
+    what = f"the key of {owner} has changed with no create by it"
+    if broken == "T2-read-gives-last-created":
+        what = f"read as {owner} does not give the key of the last create: {seen.summary()}"
+    elif ordered:
+        what += "; one of: " + ", ".join(dict.fromkeys(map(describe, ordered[:8])))
+    trial.violate(broken, what + trial.others_at_work(seen), f"the key {due!r}", seen.summary(), seen, last)
+    _restore(trial, owner)
+
+
+def _repeat(trial: Trial, owner: Account, suspects: list[Call], known: Judgement, born: float) -> bool:
+    """Whether the key of *owner*, made at *born*, is another one after one of *suspects*; what has changed it is taken down."""
+    plain = trial.or_query(POST_JSON)
+    for call in suspects:
         sent = trial.send(call, may_close=True)
         after = trial.call("read", plain, owner)
-        if after.key != known.key:
-            requirement = requirement_of(call, owner.name) or "T2-read-gives-last-created"
-            if sent.kind == "success" and requirement in _STATES.values():
-                # It was not refused, and need not have been: what it did to another user is what is wrong.
-                requirement = "A6-users-are-isolated"
-            what = f"{describe(call)} changed the key of {owner}{trial.others_at_work(after)}"
-            trial.violate(requirement, what, f"the key {known.key!r}, as before", after.summary(), after, sent, known)
-            trial.run.last_key[label] = after
-            _restore(trial, owner)
-            return
-        known = after
-    # None of them does it again: it may be any of them, once, but a key that is no longer given is what create owed.
-    names = sorted(set(unique.values()), key=lambda name: (name == "T3-read-changes-nothing", name))
-    broken = names[0] if names and seen.key is not None else "T2-read-gives-last-created"
-    what = f"the key of {owner} has changed with no create by it{trial.others_at_work(seen)}"
-    detail = "; one of: " + ", ".join(dict.fromkeys(map(describe, ordered[:8]))) if ordered else ""
-    trial.violate(broken, what + detail, f"the key {due!r}", seen.summary(), seen, last)
-    _restore(trial, owner)
+        if after.key == known.key:
+            known = after
+            continue
+        trial.run.last_key[owner.credential.label] = after
+        requirement = requirement_of(call, owner.name) or "T2-read-gives-last-created"
+        what = f"{describe(call)} changed the key of {owner}"
+        context = [after, sent, known]
+        if sent.kind == "success" and requirement in _STATES.values():
+            # It was not refused, and need not have been: what it did to another user is what is wrong.
+            requirement = "A6-users-are-isolated"
+        if _changes_by_itself(trial, owner, after.exchange.ended_at - born):
+            requirement = "T2-read-gives-last-created"
+            what = f"the key of {owner} changes by itself, some time after create"
+            context = [after, known]
+        what += trial.others_at_work(after)
+        trial.violate(requirement, what, f"the key {known.key!r}, as before", after.summary(), *context)
+        _restore(trial, owner)
+        return True
+    return False
+
+
+def _changes_by_itself(trial: Trial, owner: Account, seconds: float) -> bool:
+    """Whether a key of *owner* is another one *seconds* after its create, with no call in between."""
+    if seconds > _LONGEST_WAIT or not trial.run.may_rotate(owner):
+        return False
+    plain = trial.or_query(POST_JSON)
+    created = trial.call("create", plain, owner)
+    time.sleep(seconds)
+    return created.key is not None and trial.call("read", plain, owner).key != created.key
 
 
 def blame(trial: Trial, account: Account, style: Style, answer: Judgement, due: str, requirement: str) -> str:

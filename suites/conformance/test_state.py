@@ -487,15 +487,17 @@ def test_two_users_at_the_same_moment(trial: Trial) -> None:
 def _judge_moment(trial: Trial, moment: Moment, account: Account, requirement: str, styles: list[Style]) -> None:
     label = account.credential.label
     creates = moment.creates[label]
-    for answer in creates:
-        if answer.key is None:
-            trial.violate(
-                "T8-one-winner",
-                f"a create at the same moment as others: {answer.summary()}",
-                "a success with a key",
-                answer.summary(),
-                answer,
-            )
+    failed = [answer for answer in creates if answer.key is None]
+    # One that fares no better alone has not failed for the moment.
+    alone = not failed or trial.call("create", GET_QUERY, account).key is not None
+    for answer in failed:
+        trial.violate(
+            "T8-one-winner" if alone else "T1-create-gives-new-key",
+            f"a create at the same moment as others{'' if alone else ', or alone'}: {answer.summary()}",
+            "a success with a key",
+            answer.summary(),
+            answer,
+        )
     for answer in moment.reads[label]:
         if answer.key is None:
             trial.violate(

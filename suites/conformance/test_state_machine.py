@@ -147,8 +147,11 @@ def _create(trial: Trial, known: Known, style: Style) -> Call:
     request = trial.run.call("create", style, known.account)
     answer = trial.send(request)
     if answer.key is None:
-        what = f"create by {style} as {known.account}: {answer.summary()}"
-        trial.violate(style.requirement, what, "a success", answer.summary(), answer)
+        # The style is known to work.
+        what = (
+            f"create by {style} as {known.account}, in a walk of creates, reads and refused calls: {answer.summary()}"
+        )
+        trial.violate("T1-create-gives-new-key", what, "a success with a new key", answer.summary(), answer)
     else:
         known.says(answer)
     return request
