@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from fixtures.accounts import Account
     from suites.trial import Trial
 
-#: Calls that are repeated at most: a broken target is no reason to flood it.
+#: Calls that are repeated at most for each requirement, for those of an account in some state, and at a time: a broken target is
+#: no reason to flood it.
 _MOST = 60
+_MOST_BY_STATE = 3
+_LOT = 6
 #: Seconds at most that are waited to see whether a key changes by itself.
 _LONGEST_WAIT = 5.0
 #: Whose refused create breaks what.
@@ -86,54 +89,88 @@ def investigate(trial: Trial, owner: Account, suspects: list[Call], last: Judgem
             trial.run.last_key[label] = calm
             _restore(trial, owner)
             return
-    unique = {call: requirement for call in suspects if (requirement := requirement_of(call, owner.name)) is not None}
-    # Calls of create first: they are the likelier ones.
-    ordered = sorted(unique, key=lambda call: call.operation != "create")
-    known, born = seen, last.exchange.ended_at
-    if seen.key is None and trial.run.may_rotate(owner):
-        # There is no key left that could change: make one.
-        known = trial.call("create", plain, owner)
-        born = known.exchange.ended_at
-    if _repeat(trial, owner, ordered[:_MOST], known, born):
-        return
+    known = _with_key(trial, owner, seen)
+    born = (last if known is seen else known).exchange.ended_at
+    lots = _lots(suspects, owner)
+    for requirement, lot in lots:
+        *sent, after = _repeat(trial, owner, lot)
+        if after.key != known.key:
+            if requirement in _STATES.values() and any(answer.kind == "success" for answer in sent):
+                # It was not refused, and need not have been: what it did to another user is what is wrong.
+                requirement = "A6-users-are-isolated"
+            _accuse(trial, owner, requirement, lot, [after, *sent, known], born)
+            return
+        known = after
     # None of them does it again: it may be any of them, once, but what create gave and read never did, or no longer does, is owed.
-    names = sorted(set(unique.values()), key=lambda name: (name == "T3-read-changes-nothing", name))
+    names = sorted({name for name, _ in lots}, key=lambda name: (name == "T3-read-changes-nothing", name))
     was_read = last.exchange.intent.operation == "read" or due == trial.run.confirmed
     broken = names[0] if names and seen.key is not None and was_read else "T2-read-gives-last-created"
     what = f"the key of {owner} has changed with no create by it"
     if broken == "T2-read-gives-last-created":
         what = f"read as {owner} does not give the key of the last create: {seen.summary()}"
-    elif ordered:
-        what += "; one of: " + ", ".join(dict.fromkeys(map(describe, ordered[:8])))
+    elif lots:
+        what += f"; one of: {_named([call for _, lot in lots for call in lot])}"
     trial.violate(broken, what + trial.others_at_work(seen), f"the key {due!r}", seen.summary(), seen, last)
     _restore(trial, owner)
 
 
-def _repeat(trial: Trial, owner: Account, suspects: list[Call], known: Judgement, born: float) -> bool:
-    """Whether the key of *owner*, made at *born*, is another one after one of *suspects*; what has changed it is taken down."""
-    plain = trial.or_query(POST_JSON)
-    for call in suspects:
-        sent = trial.send(call, may_close=True)
-        after = trial.call("read", plain, owner)
-        if after.key == known.key:
-            known = after
-            continue
-        trial.run.last_key[owner.credential.label] = after
-        requirement = requirement_of(call, owner.name) or "T2-read-gives-last-created"
-        what = f"{describe(call)} changed the key of {owner}"
-        context = [after, sent, known]
-        if sent.kind == "success" and requirement in _STATES.values():
-            # It was not refused, and need not have been: what it did to another user is what is wrong.
-            requirement = "A6-users-are-isolated"
-        if _changes_by_itself(trial, owner, after.exchange.ended_at - born):
-            requirement = "T2-read-gives-last-created"
-            what = f"the key of {owner} changes by itself, some time after create"
-            context = [after, known]
-        what += trial.others_at_work(after)
-        trial.violate(requirement, what, f"the key {known.key!r}, as before", after.summary(), *context)
-        _restore(trial, owner)
-        return True
-    return False
+def _lots(suspects: Iterable[Call], owner: Account) -> list[tuple[str, list[Call]]]:
+    """The *suspects* that are repeated, a few at a time that would break the same requirement: creates first, as the likelier ones."""
+    found: dict[tuple[bool, str], list[Call]] = {}
+    for call in dict.fromkeys(suspects):
+        requirement = requirement_of(call, owner.name)
+        if requirement is not None:
+            found.setdefault((call.operation != "create", requirement), []).append(call)
+    lots = []
+    for (_, requirement), calls in sorted(found.items()):
+        kept = calls[:_MOST_BY_STATE] if requirement in _STATES.values() else calls[:_MOST]
+        lots += [(requirement, kept[start : start + _LOT]) for start in range(0, len(kept), _LOT)]
+    return lots
+
+
+def _with_key(trial: Trial, owner: Account, known: Judgement) -> Judgement:
+    """*known*, or where it has no key that could change, a create that gives one."""
+    if known.key is not None or not trial.run.may_rotate(owner):
+        return known
+    return trial.call("create", trial.or_query(POST_JSON), owner)
+
+
+def _repeat(trial: Trial, owner: Account, calls: Iterable[Call]) -> list[Judgement]:
+    """Send *calls* again; their answers, and what read says of *owner* then."""
+    sent = [trial.send(call, may_close=True) for call in calls]
+    return [*sent, trial.call("read", trial.or_query(POST_JSON), owner)]
+
+
+def _accuse(
+    trial: Trial, owner: Account, requirement: str, lot: list[Call], seen: list[Judgement], born: float
+) -> None:
+    """Take down that one of *lot* has changed the key of *owner*, made at *born*, and which one if it does it again; or only time.
+
+    *seen* is the read that shows it, the answers of the lot, and what said before what the key was.
+    """
+    label = owner.credential.label
+    trial.run.last_key[label] = seen[0]
+    what = f"{'one of ' if len(lot) > 1 else ''}{_named(lot)} changed the key of {owner}"
+    if _changes_by_itself(trial, owner, seen[0].exchange.ended_at - born):
+        requirement = "T2-read-gives-last-created"
+        what = f"the key of {owner} changes by itself, some time after create"
+    elif requirement not in _STATES.values() and len(lot) > 1:
+        before = _with_key(trial, owner, trial.run.last_key[label])
+        for call in lot:
+            sent, later = _repeat(trial, owner, [call])
+            trial.run.last_key[label] = later
+            if later.key != before.key:
+                what, seen = f"{describe(call)} changed the key of {owner}", [later, sent, before]
+                break
+            before = later
+    what += trial.others_at_work(seen[0])
+    trial.violate(requirement, what, f"the key {seen[-1].key!r}, as before", seen[0].summary(), *seen)
+    _restore(trial, owner)
+
+
+def _named(calls: Iterable[Call]) -> str:
+    """Some of *calls*, in words."""
+    return ", ".join(list(dict.fromkeys(map(describe, calls)))[:8])
 
 
 def _changes_by_itself(trial: Trial, owner: Account, seconds: float) -> bool:
