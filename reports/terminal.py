@@ -13,7 +13,7 @@ from typing import Any, Final
 from contracts.requirements import catalogue
 from fixtures.secrets import Vault
 from reports.results import TestOutcome, ViolationRecord
-from reports.words import RESULTS, count, cut, one_line, spoken, visible
+from reports.words import RESULTS, by_name, count, cut, one_line, spoken, visible
 
 #: Requirements told in full at the end, and violations of one; what is beyond is in the files.
 _IN_FULL: Final = 12
@@ -194,9 +194,7 @@ class Summary:
         )
         sent = f"{count(document['requests'], 'request')} in {document['seconds']:.1f} s"
         self._wrapped(sent + (f": {groups}" if groups else ""), "sent: ", "    ")
-        creates: Counter[str] = Counter()
-        for name, number in document["creates_by_account"].items():
-            creates[name.rstrip("0123456789 ")] += number
+        creates = by_name(document["creates_by_account"])
         if creates:
             accounts = ", ".join(f"{name} {number}" for name, number in creates.items())
             self._wrapped(f"{accounts}; {count(document['keys_created'], 'key')} given", "creates as: ", "    ")

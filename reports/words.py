@@ -118,3 +118,12 @@ def answered(exchange: Exchange, vault: Vault) -> str:
     status = document.get("status")
     code = status.get("code") if isinstance(status, dict) else None
     return f"{said}, no envelope" if code is None else f"{said}, error {code}"
+
+
+def by_name(creates: Mapping[str, int]) -> dict[str, int]:
+    """*creates* of accounts by the name of the account: fresh ones of the same kind are numbered."""
+    found: dict[str, int] = {}
+    for label, number in creates.items():
+        name = label.rstrip("0123456789 ")
+        found[name] = found.get(name, 0) + number
+    return found

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reports.words import by_name
+from suites.ledger import BOUNDS, PROVOKED
 from suites.selfcheck.scenarios import CONFORMING, scenario
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +61,8 @@ class Proof:
     seconds: float
     whole: bool
     output: str
+    #: What was sent more often than ``--plan`` says at most.
+    beyond: tuple[str, ...] = ()
 
 
 def preload() -> None:
@@ -186,7 +190,21 @@ def proof_of(name: str, report_directory: Path, code: int, seconds: float, outpu
         seconds,
         whole,
         output,
+        tuple(_beyond(report)),
     )
+
+
+def _beyond(report: dict[str, Any]) -> Iterator[str]:
+    """The groups that have sent more than the ledger allows, and the accounts that have created more in one."""
+    for group, sent in report["requests_by_group"].items():
+        most = (PROVOKED if group == "rate_limit" else BOUNDS[group]).requests.most
+        if sent > most:
+            yield f"{group}: {sent} requests, at most {most}"
+    for group, by_account in report["creates_by_group"].items():
+        for account, number in by_name(by_account).items():
+            allowed = BOUNDS[group].creates.get(account)
+            if allowed is None or number > allowed.most:
+                yield f"{group}: {number} creates as {account}"
 
 
 def _message(requirement: dict[str, Any]) -> str:
@@ -237,6 +255,7 @@ def describe(proof: Proof) -> str:
         f" {proof.requests} requests {proof.seconds:.1f} s",
         f"breaks {', '.join(breaks) or 'nothing'}; found {', '.join(proof.found) or 'nothing'}",
         *(message[:200] for message in proof.messages[:4]),
+        *(f"beyond the plan: {each}" for each in proof.beyond),
     ]
     if proof.verdict == "none":
         lines += proof.output[-600:].splitlines()
@@ -315,7 +334,7 @@ def main(argv: list[str] | None = None) -> int:
         counts[word] = counts.get(word, 0) + 1
         if arguments.json:
             print(json.dumps(dataclasses.asdict(proof)), flush=True)
-        elif arguments.all or word not in ("caught", "fine"):
+        elif arguments.all or proof.beyond or word not in ("caught", "fine"):
             print(describe(proof), flush=True)
     if arguments.write:
         MATRIX.parent.mkdir(exist_ok=True)

@@ -834,6 +834,7 @@ FORM = "application/x-www-form-urlencoded"
 UNSEEN = {
     "keys-md5-of-a-counter",
     "keys-md5-of-the-clock",
+    "session-ends-by-itself",
     "keys-digest-of-the-previous",
     "keys-digest-of-hash-and-count",
     "keys-repeat-themselves",

@@ -11,6 +11,7 @@ import pytest
 from fixtures.emulator.threaded import ThreadedServer
 from fixtures.guard import Rotation
 from fixtures.target import ACCOUNTS
+from reports.words import by_name
 from suites.ledger import BOUNDS, ledger, may_create
 from suites.selfcheck.runs import ROOT, command, conform, environment
 
@@ -121,10 +122,7 @@ def test_the_table_is_in_step_with_real_runs(tmp_path: Path, profile: str) -> No
         # What thorough explores is another each time.
         room = amount.usual if profile == "thorough" else amount.usual // 5
         assert abs(sent - amount.usual) <= 5 + room, f"{group}: {sent} requests; update suites/ledger.py"
-    creates: dict[str, int] = {}
-    for name, number in document["creates_by_account"].items():
-        account = name.rstrip("0123456789 ")
-        creates[account] = creates.get(account, 0) + number
+    creates = by_name(document["creates_by_account"])
     for account in creates.keys() | table.creates.keys():
         number, amount = creates.get(account, 0), table.creates[account]
         assert number <= amount.most, f"{account}: {number} creates; update suites/ledger.py"

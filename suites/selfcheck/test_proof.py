@@ -53,7 +53,7 @@ def prove(*arguments: str) -> list[Proof]:
 
 
 def _proof(members: dict[str, Any]) -> Proof:
-    return Proof(**members | {name: tuple(members[name]) for name in ("found", "messages")})
+    return Proof(**members | {name: tuple(members[name]) for name in ("found", "messages", "beyond")})
 
 
 def _is_race(name: str) -> bool:
@@ -66,6 +66,8 @@ def test_faults_are_caught_and_no_freedom_accused(part: int) -> None:
     assert len(proofs) == len(every_task(early=True)[part - 1 :: _PARTS])
     accused = [describe(proof) for proof in proofs if judgement(proof) == "accused"]
     assert not accused, "\n".join(accused)
+    beyond = [describe(proof) for proof in proofs if proof.beyond]
+    assert not beyond, "\n".join(beyond)
     uncaught = [proof for proof in proofs if judgement(proof) not in ("caught", "fine")]
     for _ in range(_RUNS_OF_A_RACE - 1):
         races = [proof.name for proof in uncaught if _is_race(proof.name)]
