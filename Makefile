@@ -34,10 +34,10 @@ emulator: $(VENV)/.run ## start the emulator: ARGS="--port 8080 --fault NAME"
 	@$(RUN) -m fixtures.emulator $(ARGS)
 
 report: $(VENV)/.run ## make the Allure HTML report of the last run
-	@$(RUN) -m reports.html $(ARGS)
+	@$(RUN) -m reports.allure.page $(ARGS)
 
 bench: $(VENV)/.run ## measure what a run costs
-	@$(RUN) -m suites.bench $(ARGS)
+	@$(RUN) -m suites.tools.bench $(ARGS)
 
 # --- the project's own tests
 
@@ -59,7 +59,7 @@ imports: $(VENV)/.dev
 # What is made from something else must be what would be made now.
 generated: $(VENV)/.dev
 	$(RUN) -m contracts.bundle --check
-	$(RUN) -m suites.coverage --check
+	$(RUN) -m suites.tools.coverage --check
 
 # No warning passes here; a conformance run forgives those of a library that is newer than the lock. A test that hangs ends. Tests of one
 # xdist_group share a worker, and so what is made for them once.
@@ -81,7 +81,7 @@ bundle: $(VENV)/.dev ## put the contract into one file, after a change of openap
 	$(RUN) -m contracts.bundle
 
 coverage: $(VENV)/.run ## regenerate the coverage table, after a change of a requirement, a test or a fault
-	$(RUN) -m suites.coverage
+	$(RUN) -m suites.tools.coverage
 
 format: $(VENV)/.dev ## put the code into the form that `make lint` asks for
 	$(RUN) -m ruff check --fix --quiet || true

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from contracts import privacy
-from contracts.body import Body, read_body
 from contracts.codes import allowed_for, http_status
 from contracts.exchange import Exchange, Response
+from contracts.rules import privacy
+from contracts.rules.body import Body, read_body
 from contracts.schemas import validator
 from contracts.violation import Violation
 

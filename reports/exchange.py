@@ -8,8 +8,8 @@ from typing import Final
 from contracts.exchange import Exchange, Request
 from contracts.violation import Violation
 from fixtures.secrets import Vault
+from reports.formats.shell import curl, script
 from reports.results import ViolationRecord
-from reports.shell import curl, script
 
 #: What is shown of a body, and of a line above it. Reports are read by people.
 _SHOWN: Final = 2_000

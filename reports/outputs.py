@@ -9,11 +9,11 @@ from typing import Any
 
 from fixtures.errors import SetupError
 from fixtures.secrets import Vault
-from reports import document, markdown
 from reports.allure import folder as allure_folder
 from reports.allure import history
 from reports.directory import prepare
-from reports.redaction import sweep
+from reports.formats import document, markdown
+from reports.redaction.streams import sweep
 
 RESULTS = "allure-results"
 

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from suites import interrupt
+from suites.runner import interrupt
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITE = ROOT / "suites" / "conformance"
@@ -20,7 +20,7 @@ _USAGE = 4
 
 def main(argv: list[str] | None = None) -> int:
     """Run the suite with *argv*, options of this suite and of pytest; the exit code."""
-    from suites import streams
+    from suites.runner import streams
 
     streams.prepare()
     try:

@@ -24,9 +24,9 @@ from contracts.violation import Violation
 from fixtures.secrets import Vault
 from reports.allure import description
 from reports.exchange import request_text, response_text
+from reports.formats.shell import curl
+from reports.formats.terminal import story
 from reports.results import TestOutcome, TestStatus
-from reports.shell import curl
-from reports.terminal import story
 from reports.words import GROUPS, answered, asked, count, cut, severity, spoken
 
 #: Exchanges shown of one test. Each is three files, and nobody reads more.

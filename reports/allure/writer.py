@@ -19,7 +19,7 @@ from attr import asdict
 
 from fixtures.secrets import Vault
 from reports.allure.case import Case, shape
-from reports.redaction import masked
+from reports.redaction.streams import masked
 
 
 class Book:

@@ -23,9 +23,9 @@ from fixtures.calls import (
     Operation,
     Style,
 )
-from suites.generation import contract_cases, explore
-from suites.marks import row, verifies
-from suites.trial import Trial
+from suites.runner.marks import row, verifies
+from suites.runner.trial import Trial
+from suites.scenarios.generated import contract_cases, explore
 
 #: A web server in front may refuse longer input in a form of its own (facts B1).
 _LONG = 1_000

@@ -26,8 +26,8 @@ from fixtures.calls import (
     call,
 )
 from fixtures.errors import NotAvailable
-from suites.marks import row, verifies
-from suites.trial import Blocked, Trial
+from suites.runner.marks import row, verifies
+from suites.runner.trial import Blocked, Trial
 
 # ---------------------------------------------------------------------- the five styles
 

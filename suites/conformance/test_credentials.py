@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from contracts.judge import judge
-from contracts.privacy import texts
+from contracts.rules.privacy import texts
 from fixtures.calls import (
     GET_HEADER,
     GET_QUERY,
@@ -26,9 +26,9 @@ from fixtures.calls import (
 )
 from fixtures.errors import NotAvailable
 from fixtures.secrets import Secret
-from suites.evidence import OTHER_UNKNOWN, UNKNOWN
-from suites.marks import row, verifies
-from suites.trial import BAD_HASH, UNKNOWN_HASH, WRONG_SESSION, Blocked, Trial
+from suites.runner.marks import row, verifies
+from suites.runner.trial import BAD_HASH, UNKNOWN_HASH, WRONG_SESSION, Blocked, Trial
+from suites.scenarios.controls import OTHER_UNKNOWN, UNKNOWN
 
 #: Hashes that are no hash: none of them is 32 hexadecimal digits (facts A1).
 _TOO_SHORT = UNKNOWN[:-1]

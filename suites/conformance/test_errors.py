@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fixtures.calls import OPERATIONS, STYLES, Operation, Style
-from suites.marks import verifies
-from suites.trial import Blocked, Trial
+from suites.runner.marks import verifies
+from suites.runner.trial import Blocked, Trial
 
 
 @verifies(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from suites.marks import row
-from suites.trial import Blocked, Trial
+from suites.runner.marks import row
+from suites.runner.trial import Blocked, Trial
 
 
 @pytest.mark.parametrize(

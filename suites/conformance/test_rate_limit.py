@@ -11,8 +11,8 @@ from contracts.judge import Judgement
 from fixtures.accounts import Account
 from fixtures.calls import GET_QUERY
 from fixtures.errors import NotAvailable, TargetLost
-from suites.marks import verifies
-from suites.trial import Trial
+from suites.runner.marks import verifies
+from suites.runner.trial import Trial
 
 #: Three times what the documents allow in a second, by threads enough to send it in one over a slow line.
 _MOST = 150

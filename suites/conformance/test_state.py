@@ -8,6 +8,7 @@ from itertools import cycle, islice, pairwise
 import pytest
 
 from contracts.judge import Judgement
+from contracts.rules.predictability import BITS, ENOUGH, find_pattern
 from contracts.violation import Violation
 from fixtures.accounts import Account
 from fixtures.calls import (
@@ -22,12 +23,11 @@ from fixtures.calls import (
     call,
 )
 from fixtures.errors import NotAvailable
-from suites.culprit import blame, broken_in_sequence
-from suites.marks import verifies
-from suites.moment import Moment, meet
-from suites.predictability import BITS, ENOUGH, find_pattern
-from suites.run import OWNER
-from suites.trial import WRONG_SESSION, Blocked, Trial
+from suites.runner.marks import verifies
+from suites.runner.run import OWNER
+from suites.runner.trial import WRONG_SESSION, Blocked, Trial
+from suites.scenarios.concurrency import Moment, meet
+from suites.scenarios.culprit import blame, broken_in_sequence
 
 _DEMO_REFUSES = frozenset({101})
 _SUBUSER_REFUSES = frozenset({13})

@@ -13,11 +13,11 @@ from contracts.judge import Judgement
 from fixtures.accounts import Account
 from fixtures.calls import OPERATIONS, POST_JSON, Call, Operation, Style, call
 from fixtures.errors import NotAvailable
-from suites.culprit import blame, investigate
-from suites.evidence import OTHER_UNKNOWN
-from suites.marks import verifies
-from suites.run import OWNER
-from suites.trial import UNKNOWN_HASH, WRONG_SESSION, Blocked, Trial
+from suites.runner.marks import verifies
+from suites.runner.run import OWNER
+from suites.runner.trial import UNKNOWN_HASH, WRONG_SESSION, Blocked, Trial
+from suites.scenarios.controls import OTHER_UNKNOWN
+from suites.scenarios.culprit import blame, investigate
 
 #: Steps of one walk; before the first and after each of them there is a read.
 _STEPS = 7

@@ -6,8 +6,8 @@ import pytest
 
 from fixtures.calls import OPERATIONS, STYLES, Operation, Style
 from fixtures.errors import NotAvailable
-from suites.marks import verifies
-from suites.trial import Blocked, Trial
+from suites.runner.marks import verifies
+from suites.runner.trial import Blocked, Trial
 
 
 @verifies("S1-success-is-200", "S2-json-object", "S3-success-members", "S4-key-form")

@@ -1,0 +1,1 @@
+"""Rules: what one answer breaks by itself."""

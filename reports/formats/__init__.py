@@ -1,0 +1,1 @@
+"""The forms of a report: JSON, Markdown, the terminal, the shell."""

@@ -1,0 +1,255 @@
+"""Shell commands that repeat an exchange: bash and curl, with variables where secrets were.
+
+What is made from a secret is written as what bash makes it from: ``"${DELIVERY_OWNER_HASH:0:31}"`` for a prefix. So a
+script can be handed on, and repeats the call of whoever sets the variables.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from shlex import quote
+from typing import Final
+
+from contracts.exchange import Exchange, Request, Response
+from fixtures.secrets import Piece, Vault
+from fixtures.target.file import ACCOUNTS
+
+#: What curl sends of its own accord, or must not be told.
+_PATH: Final = "/user/session/delivery/"
+_LIBRARY_HEADERS: Final = frozenset({"user-agent", "accept", "accept-encoding", "connection", "host"})
+#: The longest argument that every system passes on is 128 KiB.
+_LONGEST_ARGUMENT: Final = 100_000
+#: What is left of a body when what repeats in it is written as such.
+_LONGEST_LITERAL: Final = 4_000
+_REPEATED: Final = re.compile(r"(?s)([^\n]{1,8}?)\1{39,}")
+_NAMED: Final = re.compile(r"«(.+) of the target file»")
+_ATOM: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|.", re.DOTALL)
+_KEEP_KEY: Final = '{name}=$({command} | tee /dev/stderr | sed -n \'s/.*"value" *: *"\\([^"]*\\)".*/\\1/p\')'
+
+
+def variable(label: str) -> str:
+    """The shell variable that stands for a secret: ``DELIVERY_OWNER_HASH``, ``KEY_3_OF_OWNER``."""
+    name = "".join(char if char.isalnum() and char.isascii() else "_" for char in label).upper()
+    return name if label.startswith("key ") else f"DELIVERY_{name}_HASH"
+
+
+def curl(request: Request, vault: Vault) -> str:
+    """A curl command that sends *request* again."""
+    parts = ["curl -sS -i"]
+    if re.search(r"[\[\]{}]", request.url):
+        parts.append("-g")
+    if re.search(r"/\.\.?(/|$|\?)", request.url):
+        parts.append("--path-as-is")
+    if request.method == "HEAD":
+        parts.append("--head")
+    elif request.method != ("POST" if request.body else "GET"):
+        parts.append(f"-X {request.method}")
+    parts.append(word(request.url, vault))
+    names = set()
+    for name, value in request.headers:
+        names.add(name.lower())
+        if name.lower() in _LIBRARY_HEADERS or (name.lower() == "content-length" and request.body):
+            continue
+        parts.append("-H " + (word(f"{name}: {value}", vault, "latin-1") if value else quote(f"{name};")))
+    if not request.body:
+        return " ".join(parts)
+    if "content-type" not in names:
+        parts.append("-H 'Content-Type:'")
+    return _with_body(parts, request.body, vault)
+
+
+def _with_body(parts: Sequence[str], body: bytes, vault: Vault) -> str:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if text and "\x00" not in text:
+        data = word(text, vault)
+        if len(data) <= _LONGEST_LITERAL:
+            if len(text) <= _LONGEST_ARGUMENT:
+                return " ".join([*parts, f"--data-raw {data}"])
+            return " ".join([f"printf %s {data} |", *parts, "--data-binary @-"])
+    data = "".join(_escaped(body.decode("latin-1"), vault))
+    if len(data) <= _LONGEST_LITERAL:
+        return " ".join([f"printf %b {data} |", *parts, "--data-binary @-"])
+    return " ".join([*parts, f"--data-binary @body  # the {len(body)} bytes of the request"])
+
+
+def _escaped(text: str, vault: Vault) -> Iterable[str]:
+    """Bytes, one a character, as words for printf's ``%b``, which knows octal escapes."""
+    for literal, piece in _split(text, vault):
+        if literal:
+            octal = "".join(char if " " <= char <= "~" and char != "\\" else f"\\0{ord(char):03o}" for char in literal)
+            yield quote(octal)
+        if piece is not None:
+            yield _expansion(piece, text[piece.start : piece.end])
+
+
+def word(text: str, vault: Vault, encoding: str = "utf-8") -> str:
+    """*text* as one word of bash, secrets as variables and long repetitions as what repeats."""
+    named = _NAMED.search(text)
+    if named:
+        name = variable(named.group(1)).removeprefix("DELIVERY_").removesuffix("_HASH")
+        return f'{quote(text[: named.start()])}"$HEADER_{name}"'
+    words: list[str] = []
+    for literal, piece in _split(text, vault):
+        words += _literals(literal, encoding)
+        if piece is not None:
+            words.append(_expansion(piece, text[piece.start : piece.end]))
+    return "".join(words) or "''"
+
+
+def _split(text: str, vault: Vault) -> Iterable[tuple[str, Piece | None]]:
+    """The stretches of *text* between secrets, each with the secret that follows it."""
+    end = 0
+    for piece in vault.find(text):
+        yield text[end : piece.start], piece
+        end = piece.end
+    yield text[end:], None
+
+
+def _literals(text: str, encoding: str) -> Iterable[str]:
+    end = 0
+    for found in _REPEATED.finditer(text):
+        unit = found.group(1)
+        if not unit.isascii() or not unit.isprintable():
+            continue
+        yield from _literal(text[end : found.start()], encoding)
+        times = len(found.group(0)) // len(unit)
+        pattern = unit.replace("\\", "\\\\").replace("%", "%%")
+        yield f'"$(printf {quote(pattern + "%.0s")} $(seq {times}))"'
+        end = found.end()
+    yield from _literal(text[end:], encoding)
+
+
+def _literal(text: str, encoding: str) -> Iterable[str]:
+    if not text:
+        return
+    if text.isprintable() and (text.isascii() or encoding == "utf-8"):
+        yield quote(text)
+        return
+    shown = []
+    for char in text:
+        if char.isascii() and char.isprintable():
+            shown.append("\\" + char if char in "'\\" else char)
+        else:
+            shown += [f"\\{byte:03o}" for byte in char.encode(encoding, "replace")]
+    yield f"$'{''.join(shown)}'"
+
+
+def _expansion(piece: Piece, raw: str) -> str:
+    """A secret, or what was made from it, as expansions of its variable; *raw* is how it stands in the text."""
+    name = variable(piece.secret.label)
+    value = piece.secret.reveal()
+    if piece.encoded:
+        return _encoded(name, value, raw) if piece.text == value else _not_shown(name)
+    if piece.text == value:
+        return f'"${name}"'
+    if piece.text == value.upper():
+        return f'"${{{name}^^}}"'
+    if piece.text == value.lower():
+        return f'"${{{name},,}}"'
+    words: list[str] = []
+    start = 0
+    disguised = 0
+    while start < len(piece.text):
+        end = start
+        same = _same(piece, value, start)
+        while end < len(piece.text) and _same(piece, value, end) == same:
+            end += 1
+        words.append(f'"${{{name}:{piece.offset + start}:{end - start}}}"' if same else quote(piece.text[start:end]))
+        if not same:
+            disguised += sum(_same(piece, value, index, any_case=True) for index in range(start, end))
+        start = end
+    # In another letter case most of it would stand here as it is.
+    return "".join(words) if disguised < 6 else _not_shown(name)
+
+
+def _encoded(name: str, value: str, raw: str) -> str:
+    """The secret with those of its characters encoded that are so in *raw*."""
+    atoms = _ATOM.findall(raw)
+    at = [index for index, atom in enumerate(atoms) if len(atom) > 1]
+    forms = {("%" if atom[0] == "%" else "u", atom[1:].upper() == atom[1:]) for atom in atoms if len(atom) > 1}
+    if len(atoms) != len(value) or len({form for form, _ in forms}) != 1:
+        return _not_shown(name)
+    upper = all(flag for _, flag in forms) and any(
+        char in "ABCDEF" for atom in atoms for char in atom[1:] if len(atom) > 1
+    )
+    digits = "X" if upper else "x"
+    pattern = f"%%%02{digits}" if next(iter(forms))[0] == "%" else f"\\\\u%04{digits}"
+    encode = f"printf '{pattern}' \"'$c\""
+    if len(at) < len(value):
+        places = "|".join(map(str, at))
+        encode = f'case $i in {places}) {encode};; *) printf %s "$c";; esac'
+    return f'"$(for ((i=0;i<{len(value)};i++)); do c=${{{name}:i:1}}; {encode}; done)"'
+
+
+def _not_shown(name: str) -> str:
+    return f"'(made from ${name})'"
+
+
+def _same(piece: Piece, value: str, index: int, *, any_case: bool = False) -> bool:
+    place = piece.offset + index
+    if not 0 <= place < len(value):
+        return False
+    one, other = piece.text[index], value[place]
+    return one.lower() == other.lower() if any_case else one == other
+
+
+def script(exchanges: Sequence[Exchange], vault: Vault, *, repeatable: bool = True) -> str:
+    """A short script that repeats *exchanges* in the order in which they were made, keys handed on between them."""
+    if not repeatable:
+        return "# not repeatable: it takes calls at the same moment"
+    ordered = sorted({id(each): each for each in exchanges}.values(), key=lambda each: each.sent_at)
+    commands = [curl(exchange.request, vault) for exchange in ordered]
+    lines: list[str] = []
+    given: set[str] = set()
+    for number, (exchange, command) in enumerate(zip(ordered, commands, strict=True), 1):
+        key = _given_key(exchange.response, vault)
+        if key is not None and key not in given and key in _variables(commands[number:]):
+            given.add(key)
+            lines.append(_KEEP_KEY.replace("{name}", key).replace("{command}", command))
+        else:
+            lines.append(command)
+    base_url = ordered[0].request.url.partition(_PATH)[0] if ordered else ""
+    return vault.mask("\n".join([*_prepared(commands, given, base_url), *lines]))
+
+
+def _variables(commands: Sequence[str]) -> list[str]:
+    """The variables that *commands* use, each once."""
+    return list(dict.fromkeys(re.findall(r"\$\{?((?:DELIVERY_|KEY_|HEADER_)\w+)", "\n".join(commands))))
+
+
+def _prepared(commands: Sequence[str], given: set[str], base_url: str) -> Iterable[str]:
+    """What to set before the script runs, but for the accounts' own variables, which reports explain once."""
+    accounts = {variable(name) for name in ACCOUNTS}
+    for name in _variables(commands):
+        if name in given or name in accounts:
+            continue
+        owner = name.partition("_OF_")[2]
+        if name.startswith("HEADER_"):
+            yield f"# {name}: the value of this header in the target file"
+        elif "__ALTERED" in name:
+            yield f"# {name}: what the request made from another secret"
+        elif name.startswith("KEY_") and variable(owner) in accounts:
+            # Whichever key the account has now serves as well as the one that it had.
+            read = f"curl -sS '{base_url}{_PATH}read?hash='\"${variable(owner)}\""
+            yield _KEEP_KEY.replace("{name}", name).replace("{command}", read)
+        elif name.startswith("KEY_"):
+            yield f"# {name}: a key that create gave to {owner.lower() or 'an account'}"
+        else:
+            label = name.removeprefix("DELIVERY_").removesuffix("_HASH").lower()
+            yield f"# {name}: the hash of another account such as {label.rstrip('_0123456789')}"
+
+
+def _given_key(response: Response | None, vault: Vault) -> str | None:
+    if response is None:
+        return None
+    try:
+        value = json.loads(response.body).get("value")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    secret = vault.get(value) if isinstance(value, str) else None
+    return variable(secret.label) if secret is not None and secret.label.startswith("key ") else None

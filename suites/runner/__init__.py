@@ -1,0 +1,1 @@
+"""The run: the pytest plugin, its options, and what it writes when it ends."""

@@ -1,0 +1,142 @@
+"""What a run sends: usually, and at most. Requests by group, and creates with good credentials by account.
+
+The usual numbers are those of a conforming target that has every account. The bounds were measured on broken targets
+besides, which make the suite look closer, and have some room. ``--plan`` prints both; the session sends no more creates
+than the bounds allow; ``suites/selfcheck/system/test_plan.py`` holds the table against real runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from fixtures.http.guard import NEVER_CREATES, REFUSED_BY_CONTRACT, Rotation
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How often something is done: usually, and at most."""
+
+    usual: int
+    most: int
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.usual + other.usual, self.most + other.most)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a group of tests sends; ``thorough`` by ``--hypothesis-profile thorough``, where that is more."""
+
+    requests: Amount
+    creates: Mapping[str, Amount] = field(default_factory=dict)
+    thorough: Bound | None = None
+
+
+_NOTHING: Final = Amount(0, 0)
+
+#: The groups in the order of the contract; the first two come before any test.
+BOUNDS: Final[Mapping[str, Bound]] = {
+    "setup": Bound(Amount(1, 4)),
+    "main path": Bound(Amount(31, 40), {"owner": Amount(6, 6)}),
+    "success": Bound(Amount(0, 5)),
+    "errors": Bound(Amount(0, 5)),
+    "calls": Bound(Amount(40, 120), {"owner": Amount(12, 50)}),
+    "credentials": Bound(Amount(64, 160), {"owner": Amount(0, 6), "other_owner": Amount(0, 2)}),
+    "bad_input": Bound(Amount(51, 110), {"owner": Amount(0, 4)}, Bound(Amount(430, 1_000), {"owner": Amount(0, 4)})),
+    "state": Bound(
+        Amount(84, 140),
+        {
+            "owner": Amount(21, 45),
+            "other_owner": Amount(4, 8),
+            "owner_without_session": Amount(1, 2),
+            "demo_with_session": Amount(6, 9),
+            "demo_without_session": Amount(5, 8),
+            "subuser": Amount(6, 9),
+            "tariff_restricted": Amount(6, 9),
+        },
+    ),
+    "state_machine": Bound(
+        Amount(13, 60),
+        {
+            "owner": Amount(1, 12),
+            "other_owner": Amount(1, 8),
+            "demo_with_session": Amount(1, 6),
+            "subuser": Amount(0, 6),
+            "tariff_restricted": Amount(1, 6),
+        },
+        Bound(
+            Amount(130, 600),
+            {
+                "owner": Amount(10, 60),
+                "other_owner": Amount(10, 60),
+                "demo_with_session": Amount(6, 60),
+                "subuser": Amount(7, 60),
+                "tariff_restricted": Amount(7, 60),
+            },
+        ),
+    ),
+    "privacy": Bound(Amount(0, 5)),
+    "rate_limit": Bound(_NOTHING),
+}
+#: Where the target file lets the rate limit be provoked.
+PROVOKED: Final = Bound(Amount(151, 200))
+#: A group that is not in the table yet may send this much.
+_UNKNOWN: Final = Bound(Amount(0, 100), {"owner": Amount(0, 10)})
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What a run of some groups sends."""
+
+    requests: Mapping[str, Amount]
+    creates: Mapping[str, Amount]
+
+    @property
+    def all_requests(self) -> Amount:
+        """The requests of all groups."""
+        return sum(self.requests.values(), _NOTHING)
+
+    @property
+    def all_creates(self) -> Amount:
+        """The creates as all accounts; the session lets no more through than the most."""
+        return sum(self.creates.values(), _NOTHING)
+
+    @property
+    def most_creates(self) -> dict[str, int]:
+        """The bound of each account."""
+        return {account: amount.most for account, amount in self.creates.items()}
+
+
+def ledger(
+    groups: Iterable[str],
+    *,
+    thorough: bool,
+    provoke: bool,
+    rule: Rotation,
+    fixed: Iterable[str],
+    fresh: Iterable[str],
+) -> Ledger:
+    """What a run of *groups* sends, where accounts are *fixed* by the target file or made *fresh* by the hook."""
+    named, made = set(fixed), set(fresh)
+    requests: dict[str, Amount] = {}
+    creates: dict[str, Amount] = {}
+    for name in ("setup", "main path", *dict.fromkeys(groups)):
+        bound = PROVOKED if name == "rate_limit" and provoke else BOUNDS.get(name, _UNKNOWN)
+        if thorough and bound.thorough is not None:
+            bound = bound.thorough
+        requests[name] = bound.requests
+        for account, amount in bound.creates.items():
+            if may_create(account, rule, fixed=account in named, fresh=account in made):
+                creates[account] = creates.get(account, _NOTHING) + amount
+    return Ledger(requests, creates)
+
+
+def may_create(account: str, rule: Rotation, *, fixed: bool, fresh: bool) -> bool:
+    """Whether ``create`` is called as *account* with its good credential at all."""
+    if account in REFUSED_BY_CONTRACT and fixed:
+        return True
+    if fixed:
+        return rule.allowed and account != NEVER_CREATES
+    return fresh and not rule.forbidden_everywhere

@@ -1,0 +1,1 @@
+"""The proof: the suite on every fault and variation of the emulator."""

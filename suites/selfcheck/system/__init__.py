@@ -1,0 +1,1 @@
+"""Checks of the whole command, the wheel, CI and other tools."""

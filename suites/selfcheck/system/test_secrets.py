@@ -1,0 +1,216 @@
+"""No secret in any output: planted credentials, every way in which a test can fail, and everything written searched."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import pytest
+
+from fixtures.emulator.threaded import ThreadedServer
+from suites.selfcheck.system.runs import ROOT, environment, suite, target_file
+
+LEAKS: Final = Path(__file__).with_name("leaks")
+_RUN: Final = 12
+_WORD: Final = re.compile(rf"[0-9a-z_-]{{{_RUN},}}")
+#: Faults that show credentials and keys where they do not belong, in forms that hide them, and some that break a run.
+FAULTS: Final = (
+    "request-in-error",
+    "hash-in-cookie",
+    "last-key-in-upper-case",
+    "near-miss-is-told-the-hash",
+    "demo-refusal-gives-the-key",
+    "utf-16-success",
+    "double-encoded",
+    "payload-in-a-list",
+    "key-is-a-link",
+    "key-uuid-with-dashes",
+    "key-not-hexadecimal",
+    "redirect-302",
+    "last-hash-in-members",
+    "quote-drops-connection",
+)
+#: ``DELIVERY_FAULTS=P1,A5`` tries every fault whose name or requirements begin so, which takes a while.
+CHOSEN: Final = os.environ.get("DELIVERY_FAULTS", "")
+
+
+def secrets_of(server: ThreadedServer) -> set[str]:
+    """Every credential that the server knows and every key that it ever issued."""
+    store = server.emulator.store
+    return {*store.accounts, *store.issued}
+
+
+def leaks(secrets: Iterable[str], folders: Iterable[Path], output: str) -> list[str]:
+    """Where a run of characters of a secret is to be read, in any letter case, percent-encoded or escaped."""
+    lowered = [secret.lower() for secret in secrets]
+    grams = {secret[start : start + _RUN] for secret in lowered for start in range(len(secret) - _RUN + 1)}
+    found = [f"terminal: {text}" for text in _shown(output.encode(), grams)]
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            found += [f"name of {path}" for _ in _shown(path.name.encode(), grams)]
+            if path.is_file():
+                found += [f"{path.relative_to(folder)}: {text}" for text in _shown(path.read_bytes(), grams)]
+    return found
+
+
+def _shown(raw: bytes, grams: set[str]) -> Iterator[str]:
+    for form in (
+        raw,
+        unquote_to_bytes(raw),
+        re.sub(rb"\\+u00([0-9a-fA-F]{2})", rb"%\1", raw),
+        raw.replace(b"\x00", b""),
+    ):
+        text = unquote_to_bytes(form).decode("latin-1").lower() if form is not raw else raw.decode("latin-1").lower()
+        for token in _WORD.finditer(text):
+            if any(token.group(0)[start : start + _RUN] in grams for start in range(len(token.group(0)) - _RUN + 1)):
+                yield text[max(0, token.start() - 60) : token.end() + 20]
+
+
+def chosen_faults() -> list[str]:
+    """The faults to run on."""
+    if not CHOSEN:
+        return list(FAULTS)
+    from fixtures.emulator.faults import FAULTS as ALL
+
+    begins = tuple(CHOSEN.split(","))
+    return [
+        name
+        for name, fault in ALL.items()
+        if name.startswith(begins) or any(each.startswith(begins) for each in fault.breaks)
+    ]
+
+
+@contextmanager
+def planted(tmp: Path, faults: Sequence[str] = ()) -> Iterator[tuple[ThreadedServer, Path]]:
+    """A server all of whose accounts are named in a target file."""
+    with ThreadedServer(faults) as server:
+        fixed = {str(state): account.hash for state, account in server.emulator.store.fixed.items()}
+        yield server, target_file(server, tmp / "target.toml", credentials=fixed)
+
+
+def leaking_run(
+    server: ThreadedServer, target: Path, tmp: Path, *options: str, env: Mapping[str, str] | None = None
+) -> tuple[int, str, list[str]]:
+    """The exit code and output of the leaking tests, and where they gave a secret away."""
+    work = tmp / "work"
+    work.mkdir(exist_ok=True)
+    shutil.copyfile(LEAKS / "conftest.py", work / "conftest.py")
+    shutil.copyfile(LEAKS / "leaking.py", work / "test_leaking.py")
+    report = tmp / "report"
+    arguments = ["-c", str(ROOT / "pytest.ini"), "--rootdir", str(work), "-o", f"cache_dir={tmp / 'cache'}"]
+    arguments += ["--target", str(target), "--report-dir", str(report), "-p", "no:randomly", *options]
+    owner = next(iter(server.emulator.store.fixed.values())).hash
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments, str(work / "test_leaking.py")],
+        cwd=work,
+        env=environment({"PLANTED": owner, "PYTHONPATH": str(ROOT), **(env or {})}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=False,
+    )
+    output = done.stdout.decode("utf-8", "replace")
+    for made in work.glob("__pycache__"):
+        shutil.rmtree(made)
+    return done.returncode, output, leaks(secrets_of(server), [report, tmp / "cache", work], output)
+
+
+@pytest.mark.parametrize(
+    ("options", "env"),
+    [
+        (("-vv", "--showlocals", "--tb=long", "-rA", "--log-level=DEBUG", "--hypothesis-verbosity=debug"), {}),
+        (("-s", "--tb=native", "--log-cli-level=DEBUG", "--full-trace", "--setup-show"), {}),
+        (
+            (
+                "-q",
+                "--tb=line",
+                "--capture=tee-sys",
+                "--log-file=log.txt",
+                "--log-file-level=DEBUG",
+                "--debug=trace.txt",
+            ),
+            {"CI": "true"},
+        ),
+        (
+            ("--tb=auto", "-n2", "--durations=5", "--capture=sys", "--color=yes", "-o", "junit_logging=all"),
+            {"CI": "true"},
+        ),
+    ],
+    ids=["long", "native", "line", "workers"],
+)
+def test_nothing_of_a_failing_test_is_shown(tmp_path: Path, options: tuple[str, ...], env: Mapping[str, str]) -> None:
+    with planted(tmp_path) as (server, target):
+        code, output, found = leaking_run(server, target, tmp_path, *options, env=env)
+    assert found == []
+    assert code == 1, output
+    assert "«owner»" in output
+    assert "«key " in output
+    document = json.loads((tmp_path / "report" / "conformance.json").read_text(encoding="utf-8"))
+    assert document["tests"]["error"] >= 15, output
+    assert document["tests"]["failed"] == 1
+    assert len(list((tmp_path / "report" / "allure-results").glob("*-result.json"))) > 30
+
+
+@pytest.mark.parametrize("ending", ["exit", "setup", "interrupt", "system"])
+def test_nothing_is_shown_when_a_run_ends_early(tmp_path: Path, ending: str) -> None:
+    with planted(tmp_path) as (server, target):
+        _, output, found = leaking_run(
+            server, target, tmp_path, "-k", "zz or assert_equal", "--full-trace", "-l", env={"ENDING": ending}
+        )
+    assert found == []
+    assert "«owner»" in output
+
+
+@pytest.mark.parametrize("fault", chosen_faults())
+def test_nothing_is_shown_of_a_target_that_gives_it_away(tmp_path: Path, fault: str) -> None:
+    with planted(tmp_path, [fault]) as (server, target):
+        # The hook makes more accounts, the target file names the fixed ones: both kinds are planted.
+        text = target.read_text(encoding="utf-8")
+        kept = [line for line in text.splitlines() if not line.startswith(("demo_without", "owner_without"))]
+        target.write_text("\n".join(kept) + "\n[http]\ntimeout = 2\n", encoding="utf-8")
+        done = suite(
+            "--target", target, "--hypothesis-profile", "smoke", "-v", "-l", "-o", f"cache_dir={tmp_path / 'cache'}",
+            folder=tmp_path / "report",
+        )  # fmt: skip
+    assert leaks(secrets_of(server), [tmp_path / "report", tmp_path / "cache"], done.output) == []
+    assert CHOSEN or "FAILED: " in done.output or "WARNING: " in done.output
+
+
+def test_nothing_is_shown_of_a_conforming_target(tmp_path: Path) -> None:
+    with planted(tmp_path) as (server, target):
+        done = suite(
+            "--target", target, "-vv", "-rA", "--log-level=DEBUG", "-o", f"cache_dir={tmp_path / 'cache'}",
+            folder=tmp_path / "report",
+        )  # fmt: skip
+    assert leaks(secrets_of(server), [tmp_path / "report", tmp_path / "cache"], done.output) == []
+    assert done.document["verdict"] in ("conformant", "inconclusive"), done.output
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str,
+        str.upper,
+        lambda secret: secret[5:17],
+        lambda secret: "".join(f"%{ord(char):02X}" for char in secret),
+        lambda secret: "".join(f"\\u{ord(char):04x}" for char in secret),
+        lambda secret: secret.encode("utf-16-le").decode("latin-1"),
+    ],
+    ids=["plain", "upper", "part", "percent", "json", "utf-16"],
+)
+def test_the_search_finds_what_is_there(tmp_path: Path, form: Callable[[str], str]) -> None:
+    secret = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+    (tmp_path / "a.txt").write_bytes(b"x " + form(secret).encode("latin-1") + b" y")
+    assert leaks([secret], [tmp_path], "")
+    assert leaks([secret], [], f"printed {form(secret)}")
+    assert not leaks([secret], [], f"printed {secret[:11]} {secret[11:22]}")

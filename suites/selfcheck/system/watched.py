@@ -1,0 +1,159 @@
+"""The real command, watched: how long it takes, how much memory, what it leaves behind, and whether it tells a secret."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suites.selfcheck.system.runs import ROOT, command, environment
+
+#: Seconds after which a run that should have ended by itself is killed.
+_PATIENCE = 100.0
+#: So many characters of a secret in a row tell it.
+_TELLING = 12
+#: The accounts of a target file for servers that would not know them anyway: made up, and looked for in every output.
+CREDENTIALS: Mapping[str, str] = {
+    "owner": "9c1de5b0a7f24368be31d0c94f7a6e52",
+    "other_owner": "4f0b7a92c6d8e1357a9bd24c80f6e31b",
+    "subuser": "b27c90e4d15f8a36c4e07d9b13a5f682",
+    "demo_with_session": "e8a3610d9b7c4f25d60e81b3a7c92f54",
+    "ended": "07d4f9b2e6a1c853f97b20d4c6e8a31b",
+}
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A run that has ended. ``left`` names the processes of its session that are still there."""
+
+    code: int
+    output: str
+    seconds: float
+    megabytes: float
+    folder: Path
+    left: Sequence[str]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """``conformance.json``."""
+        document: dict[str, Any] = json.loads((self.folder / "conformance.json").read_text(encoding="utf-8"))
+        return document
+
+    def result(self, requirement: str) -> tuple[str, str]:
+        """The result of a requirement, and its reason."""
+        found = next(each for each in self.document["requirements"] if each["id"] == requirement)
+        return found["result"], found["reason"] or ""
+
+    def told(self, secrets: Iterable[str]) -> list[str]:
+        """Where a part of one of *secrets* is to be read: the terminal, or a file of the reports."""
+        parts = {secret[at : at + _TELLING].lower() for secret in secrets for at in range(len(secret) - _TELLING + 1)}
+        places = {"the terminal": self.output}
+        for path in self.folder.rglob("*") if self.folder.is_dir() else ():
+            if path.is_file():
+                places[str(path.relative_to(self.folder))] = path.read_text(encoding="utf-8", errors="replace")
+        return [
+            place
+            for place, text in places.items()
+            if (lowered := text.lower()) and any(part in lowered for part in parts)
+        ]
+
+
+class Running:
+    """The command with *arguments*, under way. Its reports go below *folder*."""
+
+    def __init__(
+        self,
+        *arguments: object,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path = ROOT,
+        program: Sequence[str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self._output: list[str] = []
+        self._started = time.monotonic()
+        line = [*(program or command()), *map(str, arguments)]
+        self.process = subprocess.Popen(
+            line,
+            cwd=cwd,
+            env=environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def wait(self, patience: float = _PATIENCE) -> Watched:
+        """Wait for its end; one that does not come is brought about."""
+        timer = threading.Timer(patience, self._kill)
+        timer.start()
+        _, status, usage = os.wait4(self.process.pid, 0)
+        timer.cancel()
+        seconds = time.monotonic() - self._started
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        left = self._left()
+        self._kill()
+        self._reader.join(10)
+        return Watched(
+            self.process.returncode, "".join(self._output), seconds, usage.ru_maxrss / 1024, self.folder, left
+        )
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            self._output.append(stream.read())
+
+    def _kill(self) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def _left(self) -> list[str]:
+        found = []
+        for place in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                fields = place.read_text().rpartition(")")[2].split()
+                if int(fields[3]) == self.process.pid and fields[0] != "Z":
+                    found.append((place.parent / "cmdline").read_text().replace("\0", " "))
+        return found
+
+
+def watch(*arguments: object, folder: Path, **options: Any) -> Watched:
+    """Run the command with *arguments* to its end, its reports below *folder*."""
+    return Running(*arguments, f"--report-dir={folder}", folder=folder, **options).wait()
+
+
+def target_file(
+    path: Path,
+    base_url: str,
+    *,
+    timeout: float = 2,
+    credentials: Mapping[str, str] | None = None,
+    states: str | None = None,
+    http: str = "",
+    top: str = "",
+) -> Path:
+    """A target file for *base_url*, with a short timeout."""
+    accounts = CREDENTIALS if credentials is None else credentials
+    lines = [f'base_url = "{base_url}"', top, "[credentials]"]
+    lines += [f'{name} = "{value}"' for name, value in accounts.items()]
+    lines += ["[http]", f"timeout = {timeout}", http]
+    if states is not None:
+        lines += ["[provider_states]", f'url = "{states}"']
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,1 @@
+"""Checks of one module at a time."""

@@ -1,0 +1,476 @@
+"""The guard: what must not be sent is not sent, whichever test tries, and trying is an error of the suite."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from fixtures.accounts import Accounts
+from fixtures.calls import FORM, GET_HEADER, GET_QUERY, JSON, PATH, POST_FORM, POST_JSON, STYLES, Call, call
+from fixtures.emulator.threaded import ThreadedServer
+from fixtures.errors import GuardError, NotAvailable, SetupError
+from fixtures.http.guard import LIVE_HOSTS, REFUSED_BY_CONTRACT, Guard, Rotation, is_loopback, rotation
+from fixtures.http.session import HttpOptions, Session
+from fixtures.secrets import Secret, Vault
+from fixtures.target.file import ACCOUNTS
+from suites.selfcheck.system.hostile_servers import Client, Server
+from suites.selfcheck.system.proxies import HOST, Proxy
+from suites.selfcheck.system.runs import ROOT
+from suites.selfcheck.system.watched import CREDENTIALS, Watched, target_file, watch
+
+_ALLOWED = Rotation(True, "a test")
+_NOT_ALLOWED = Rotation(False, "a test")
+_FORBIDDEN = Rotation(False, "a test", forbidden_everywhere=True)
+
+# ---------------------------------------------------------------------- who is on loopback, and what is allowed
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.1.2.3", "localhost", "LOCALHOST", "api.localhost", "[::1]", "127.0.0.1:8080", "[::1]:8080"],
+)
+def test_loopback(host: str) -> None:
+    assert is_loopback(f"http://{host}/v2")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1.example.com",
+        "127.example.com",
+        "localhost.example.com",
+        "notlocalhost",
+        "0.0.0.0",  # noqa: S104
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "10.0.0.1",
+        "192.168.1.1",
+        "169.254.1.1",
+        "api.navixy.com",
+        "127.1",
+        "2130706433",
+        "localhost.",
+    ],
+)
+def test_not_loopback(host: str) -> None:
+    """In doubt a host is somebody else's."""
+    assert not is_loopback(f"http://{host}/v2")
+
+
+@pytest.mark.parametrize("flag", [False, True])
+@pytest.mark.parametrize("in_file", [None, False, True])
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8080/v2", "https://staging.example.com/v2"])
+def test_what_allows_rotation(address: str, in_file: bool | None, flag: bool) -> None:
+    rule = rotation(address, flag=flag, in_file=in_file)
+    if in_file is False:
+        assert not rule.allowed
+        assert rule.forbidden_everywhere
+        assert "allow_key_rotation = false" in rule.reason
+    else:
+        assert rule.allowed == (flag or bool(in_file) or "127" in address)
+        assert not rule.forbidden_everywhere
+
+
+@pytest.mark.parametrize(
+    "host", [*sorted(LIVE_HOSTS), "API.EU.navixy.com", "api.us.navixy.com.", "api.me.navixy.com:443"]
+)
+@pytest.mark.parametrize(("flag", "in_file"), [(False, None), (True, None), (False, True), (True, True), (True, False)])
+def test_a_live_host_takes_both(host: str, flag: bool, in_file: bool | None) -> None:
+    rule = rotation(f"https://{host}/v2", flag=flag, in_file=in_file)
+    assert rule.allowed == (flag and in_file is True)
+    if not rule.allowed and in_file is not False:
+        assert "both" in rule.reason
+
+
+def test_the_live_hosts_are_those_of_the_documents() -> None:
+    assert {"api.navixy.com", "api.eu.navixy.com", "api.us.navixy.com", "api.me.navixy.com"} == LIVE_HOSTS
+
+
+# ---------------------------------------------------------------------- what is not sent
+
+
+class Scene:
+    """A guard with an account of each kind, as a run has them, and a key that the owner was given."""
+
+    def __init__(self, rule: Rotation, limit: int | None = None) -> None:
+        self.vault = Vault()
+        self.guard = Guard(rule, self.vault, limit)
+        self.named = {name: self._secret(name, index) for index, name in enumerate(ACCOUNTS)}
+        for name, secret in self.named.items():
+            self.guard.admit_named(secret.reveal(), name)
+        self.fresh = self._secret("owner 2", 90)
+        self.guard.admit_fresh(self.fresh.reveal())
+        self.key = self._secret("key 1 of owner", 91)
+        self.guard.key_of(self.key.reveal(), self.named["owner"].reveal())
+        self.fresh_key = self._secret("key 1 of owner 2", 92)
+        self.guard.key_of(self.fresh_key.reveal(), self.fresh.reveal())
+        self.stray = self._secret("key 1 of nobody", 93)
+        self.guard.key_of(self.stray.reveal(), None)
+
+    def _secret(self, label: str, seed: int) -> Secret:
+        value = "".join(f"{(seed * 7919 + place * 104729 + place * place * seed) % 16:x}" for place in range(32))
+        return self.vault.add(value, label)
+
+    def refuses(self, request: Call) -> bool:
+        """Whether the guard keeps *request* from being sent."""
+        try:
+            self.guard.check(request)
+        except (GuardError, NotAvailable):
+            return True
+        return False
+
+
+def test_the_scene_has_different_secrets() -> None:
+    scene = Scene(_ALLOWED)
+    assert len(set(scene.vault.values())) == len(ACCOUNTS) + 4
+
+
+@pytest.mark.parametrize("style", STYLES, ids=str)
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_who_may_be_sent_to_create(name: str, style: Any) -> None:
+    good = {rule: Scene(rule) for rule in (_ALLOWED, _NOT_ALLOWED, _FORBIDDEN)}
+    for rule, scene in good.items():
+        request = call("create", style, scene.named[name], account=name, valid=True)
+        if name == "ended" and rule is not _ALLOWED:
+            with pytest.raises(NotAvailable, match="only once read has refused it"):
+                scene.guard.check(request)
+            continue
+        expected = name == "owner_without_session" or (rule is not _ALLOWED and name not in REFUSED_BY_CONTRACT)
+        assert scene.refuses(request) == expected, rule
+        assert not scene.refuses(call("read", style, scene.named[name], account=name, valid=True))
+
+
+def test_accounts_that_the_hook_made_may_unless_it_is_forbidden() -> None:
+    for rule, refused in ((_ALLOWED, False), (_NOT_ALLOWED, False), (_FORBIDDEN, True)):
+        scene = Scene(rule)
+        assert scene.refuses(call("create", POST_JSON, scene.fresh, valid=True)) == refused
+        assert scene.refuses(call("create", POST_JSON, scene.fresh_key)) == refused
+
+
+class _Hook:
+    """A hook that gives the same hash for every state."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def setup(self, state: str) -> str:
+        """Give it."""
+        del state
+        return self.value
+
+
+@pytest.mark.parametrize("alter", [str, str.upper, lambda value: value + "0"], ids=["itself", "upper", "longer"])
+@pytest.mark.parametrize("state", ["ended", "subuser"])
+def test_a_hook_cannot_open_the_guard_for_a_fixed_account(state: str, alter: Callable[[str], str]) -> None:
+    # Set up: the target file names the owner, and the hook gives the owner's hash for another state.
+    vault = Vault()
+    guard = Guard(_NOT_ALLOWED, vault)
+    value = "9c1de5b0a7f24368be31d0c94f7a6e52"
+    hook: Any = _Hook(alter(value))
+    accounts = Accounts({"owner": value}, {}, hook, vault, guard)
+    # Stimulus and verdict: it is an error of the set-up, and the guard goes by the name in the file even so.
+    with pytest.raises(SetupError, match="of owner"):
+        accounts.shared(state)
+    guard.admit_fresh(value)
+    with pytest.raises(GuardError, match="owner must not be sent"):
+        guard.check(call("create", POST_JSON, accounts.shared("owner").credential, valid=True))
+
+
+def test_a_hook_may_give_the_same_ended_hash_again() -> None:
+    vault = Vault()
+    hook: Any = _Hook("07d4f9b2e6a1c853f97b20d4c6e8a31b")
+    accounts = Accounts({}, {}, hook, vault, Guard(_ALLOWED, vault))
+    assert accounts.own("ended").credential == accounts.own("ended").credential
+
+
+def test_keys_are_kept_back_like_what_they_belong_to() -> None:
+    scene = Scene(_NOT_ALLOWED)
+    assert scene.refuses(call("create", GET_QUERY, scene.key))
+    assert scene.refuses(call("create", GET_QUERY, scene.stray)), "whose key it is nobody knows"
+    subuser_key = scene.vault.add("5" * 31 + "a", "key 1 of subuser")
+    scene.guard.key_of(subuser_key.reveal(), scene.named["subuser"].reveal())
+    assert scene.refuses(call("create", GET_QUERY, subuser_key)), "the contract refuses the sub-user, not its key"
+    assert not Scene(_ALLOWED).refuses(call("create", GET_QUERY, Scene(_ALLOWED).key))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
+def test_by_no_method(method: str) -> None:
+    scene = Scene(_NOT_ALLOWED)
+    request = call("create", GET_QUERY, scene.named["owner"]).but(method=method, operation=None, breaks_contract=True)
+    assert scene.refuses(request)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        PATH + "create",
+        PATH + "create/",
+        PATH + "CREATE",
+        PATH + "cre%61te",
+        PATH + "%63%72%65%61%74%65",
+        PATH + "cre%2561te",
+        PATH + "create;a=b",
+        PATH + "read/../create",
+        PATH + "create/../read",
+        PATH + "create%2f..%2fread",
+        PATH + "read/../%63reate/.",
+        "/x/" + PATH + "create",
+        PATH + "delete",
+        PATH,
+        "/",
+        PATH + "reading",
+    ],
+)
+def test_to_no_path_that_is_not_read(path: str) -> None:
+    scene = Scene(_NOT_ALLOWED)
+    request = call("create", GET_QUERY, scene.named["owner"]).but(path=path, operation=None, breaks_contract=True)
+    assert scene.refuses(request)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"headers": (("X-HTTP-Method-Override", "PUT"), ("X-Original-URL", PATH + "create"))},
+        {"headers": (("X-Rewrite-URL", "/v2" + PATH + "cre%61te"),)},
+        {"query": "action=create&hash=HASH"},
+    ],
+)
+def test_a_read_that_asks_for_a_create(change: dict[str, Any]) -> None:
+    scene = Scene(_NOT_ALLOWED)
+    owner = scene.named["owner"]
+    change = {**change, "query": change.get("query", "hash=HASH").replace("HASH", owner.reveal())}
+    assert scene.refuses(call("read", GET_QUERY, owner).but(breaks_contract=True, **change))
+
+
+def _near_misses() -> dict[str, Callable[[str], str]]:
+    return {
+        "itself": lambda value: value,
+        "upper case": str.upper,
+        "a digit more": lambda value: value + "0",
+        "a digit fewer": lambda value: value[:-1],
+        "without its first digit": lambda value: value[1:],
+        "one digit changed": lambda value: value[:16] + ("0" if value[16] != "0" else "1") + value[17:],
+        "the first half": lambda value: value[:16],
+        "the second half": lambda value: value[16:],
+        "eight digits": lambda value: value[:8],
+        "twice": lambda value: value + value,
+        "in a list": lambda value: f"[{value}]",
+        "with a dash inside": lambda value: f"{value[:8]}-{value[8:]}",
+        "with a wild card": lambda value: value[:12] + "%",
+        "in the middle of a text": lambda value: f"x' OR hash = '{value}' --",
+        "percent-encoded": lambda value: "".join(f"%{ord(char):02x}" for char in value),
+        "percent-encoded in part": lambda value: f"%{ord(value[0]):02X}{value[1:]}",
+        "percent-encoded twice": lambda value: "".join(f"%25{ord(char):02x}" for char in value),
+        "as JSON escapes": lambda value: "".join(f"\\u{ord(char):04x}" for char in value),
+    }
+
+
+_WHERE: dict[str, Callable[[str], dict[str, Any]]] = {
+    "query": lambda text: {"query": f"hash={quote(text, safe='%')}"},
+    "another parameter": lambda text: {"query": f"hash=x&other={quote(text, safe='%')}"},
+    "a name of a parameter": lambda text: {"query": f"{quote(text, safe='%')}=1"},
+    "path": lambda text: {"path": f"{PATH}create/{quote(text, safe='%')}"},
+    "authorization": lambda text: {"headers": (("Authorization", f"NVX {text}"),)},
+    "another header": lambda text: {"headers": (("X-Anything", text),)},
+    "cookie": lambda text: {"headers": (("Cookie", f"hash={text}; a=b"),)},
+    "json": lambda text: {
+        "method": "POST",
+        "headers": (("Content-Type", JSON),),
+        "body": json.dumps({"a": [{"hash": text}]}).encode(),
+    },
+    "form": lambda text: {"method": "POST", "headers": (("Content-Type", FORM),), "body": f"hash={text}".encode()},
+    "no content type": lambda text: {"method": "POST", "body": text.encode()},
+    "UTF-16": lambda text: {"method": "POST", "body": text.encode("utf-16")},
+    "broken UTF-8": lambda text: {"method": "POST", "body": b"\xff\xfe" + text.encode() + b"\x80"},
+}
+
+
+@pytest.mark.parametrize("miss", _near_misses())
+@pytest.mark.parametrize("where", _WHERE)
+def test_nothing_that_is_made_from_it(where: str, miss: str) -> None:
+    """Found in the request itself: a test that forgets to say what it sends is kept back too."""
+    scene = Scene(_NOT_ALLOWED)
+    text = _near_misses()[miss](scene.named["owner"].reveal())
+    bare = Call(operation=None, method="GET", path=PATH + "create", breaks_contract=True)
+    assert scene.refuses(bare.but(**_WHERE[where](text)))
+
+
+def test_what_is_said_to_be_made_from_it() -> None:
+    """What cannot be recognised is kept back on the word of the test."""
+    scene = Scene(_NOT_ALLOWED)
+    owner = scene.named["owner"]
+    disguised = base64.b64encode(owner.reveal().encode()).decode()
+    request = Call(None, "GET", PATH + "create", query=f"hash={quote(disguised)}", breaks_contract=True)
+    assert scene.refuses(request.but(credential=owner))
+
+
+def test_what_has_nothing_of_a_credential() -> None:
+    scene = Scene(_FORBIDDEN)
+    for style in STYLES:
+        assert not scene.refuses(call("create", style, "0123456789abcdef0123456789abcdef"))
+        assert not scene.refuses(call("create", style, None))
+    assert not scene.refuses(Call(None, "POST", PATH + "create", body=b"[" * 200_000, breaks_contract=True))
+
+
+def test_the_fixed_account_without_a_session_never_creates() -> None:
+    for rule in (_ALLOWED, _NOT_ALLOWED, _FORBIDDEN):
+        scene = Scene(rule)
+        value = scene.named["owner_without_session"].reveal()
+        for text in (value, value[:-1], value.upper()):
+            with pytest.raises(GuardError, match="its state would be used up"):
+                scene.guard.check(Call(None, "HEAD", PATH + "create", query=f"hash={text}", breaks_contract=True))
+
+
+def test_an_ended_session_must_be_shown_to_have_ended() -> None:
+    scene = Scene(_NOT_ALLOWED)
+    ended = scene.named["ended"]
+    read, create = call("read", GET_QUERY, ended), call("create", POST_JSON, ended)
+    with pytest.raises(NotAvailable, match="read was not asked yet"):
+        scene.guard.check(create)
+    scene.guard.learn(read, "nothing", None)
+    scene.guard.learn(read, "error", 15)
+    with pytest.raises(NotAvailable, match="read was not asked yet"):
+        scene.guard.check(create)
+    scene.guard.learn(read, "error", 4)
+    scene.guard.check(create)
+    scene.guard.learn(read, "success", None)
+    with pytest.raises(NotAvailable, match="read accepts it"):
+        scene.guard.check(create)
+
+
+def test_the_plan_bounds_the_creates() -> None:
+    scene = Scene(_ALLOWED, limit=3)
+    request = call("create", GET_QUERY, scene.named["owner"], valid=True)
+    for _ in range(3):
+        scene.guard.check(request)
+    with pytest.raises(GuardError, match=re.escape("more creates than the plan of the run allows (3)")):
+        scene.guard.check(request)
+    scene.guard.check(call("read", GET_QUERY, scene.named["owner"], valid=True))
+    scene.guard.check(call("create", GET_QUERY, "0123456789abcdef0123456789abcdef"))
+
+
+def test_nothing_is_sent_of_what_is_refused() -> None:
+    def serve(client: Client, request: bytes) -> None:
+        client.answer(b"{}")
+
+    with Server(serve) as server:
+        vault = Vault()
+        guard = Guard(_NOT_ALLOWED, vault)
+        session = Session(server.base_url, HttpOptions(timeout=5), vault, guard, loopback=True)
+        owner = vault.add(CREDENTIALS["owner"], "owner")
+        guard.admit_named(CREDENTIALS["owner"], "owner")
+        for style in (GET_QUERY, POST_JSON, POST_FORM, GET_HEADER):
+            with pytest.raises(GuardError, match="owner must not be sent to"):
+                session.exchange(call("create", style, owner, account="owner", valid=True))
+        assert server.connections == 0
+        session.close()
+
+
+# ---------------------------------------------------------------------- through the real command
+
+
+def _proxied(
+    tmp_path: Path, *arguments: object, top: str = "", names: tuple[str, ...] = ACCOUNTS
+) -> tuple[Watched, Any, Proxy]:
+    """A run with fixed accounts on an emulator that is not on loopback, for whoever goes by its name."""
+    with ThreadedServer() as good, Proxy(good.base_url) as proxy:
+        store = good.emulator.store
+        before = {state: account.key for state, account in store.fixed.items()}
+        credentials = {str(state): account.hash for state, account in store.fixed.items() if str(state) in names}
+        target = target_file(
+            tmp_path / "target.toml",
+            f"http://{HOST}/v2",
+            timeout=10,
+            credentials=credentials,
+            http="requests_per_second = 0",
+            top=top,
+        )
+        watched = watch("--target", target, *arguments, folder=tmp_path / "report", env=proxy.environment)
+        assert not watched.told([*store.accounts, *store.issued])
+        after = {state: account.key for state, account in store.fixed.items()}
+        changed = {str(state) for state, key in after.items() if before[state] != key}
+        return watched, changed, proxy
+
+
+def test_a_run_that_may_not_rotate_replaces_no_key(tmp_path: Path) -> None:
+    watched, changed, proxy = _proxied(tmp_path)
+    assert watched.code == 0, watched.output[-2000:]
+    assert changed == set()
+    assert watched.document["run"]["rotation"] is False
+    assert watched.document["keys_created"] == 0
+    assert watched.result("T1-create-gives-new-key")[0] == "not_verified"
+    assert watched.result("T6-subuser-create-refused")[0] == "passed"
+    assert watched.result("T7-tariff-create-refused")[0] == "passed"
+    assert watched.result("T5-demo-create-refused")[0] == "passed"
+    errors = [each["id"] for each in watched.document["requirements"] if each["result"] == "error"]
+    assert not errors, "a test tried what it must not"
+    assert len(proxy.asked) > 100
+    assert "key rotation: " not in watched.output
+
+
+def test_a_run_that_may_rotate_keeps_off_the_account_without_a_session(tmp_path: Path) -> None:
+    watched, changed, _ = _proxied(tmp_path, "--allow-key-rotation")
+    assert watched.code == 0, watched.output[-2000:]
+    assert "owner" in changed
+    assert not changed & {"owner_without_session", "subuser", "tariff_restricted", "demo_with_session", "ended"}
+    assert watched.result("T4-read-without-session")[0] == "passed"
+    # Said before the first is replaced, and counted afterwards.
+    before, _, after = watched.output.partition("conformance ====")
+    assert re.search(r"^key rotation: this run will replace (at most \d+ keys|keys) of owner: ", before, re.MULTILINE)
+    replaced = watched.document["keys_created"]
+    said = re.search(
+        r"^key rotation: this run has replaced (\d+) keys of owner, (\d+) keys of other_owner$",
+        watched.output,
+        re.MULTILINE,
+    )
+    assert said, after
+    assert int(said[1]) + int(said[2]) + 1 == replaced
+
+
+def test_a_file_that_forbids_it_wins_over_the_option(tmp_path: Path) -> None:
+    _, changed, _ = _proxied(
+        tmp_path, "--allow-key-rotation", "-k", "success or state", top="allow_key_rotation = false"
+    )
+    assert changed == set()
+
+
+def test_a_test_that_tries_is_an_error_of_the_suite(tmp_path: Path) -> None:
+    """Not of the target, whatever it would have answered."""
+    shutil.copyfile(ROOT / "suites" / "selfcheck" / "system" / "leaks" / "conftest.py", tmp_path / "conftest.py")
+    (tmp_path / "test_trying.py").write_text(
+        "import pytest\n"
+        "from fixtures.calls import GET_QUERY, call\n"
+        "from suites.runner.trial import Trial\n"
+        "@pytest.mark.requirement('S1-success-is-200')\n"
+        "def test_trying(trial: Trial) -> None:\n"
+        "    owner = trial.account('owner')\n"
+        "    trial.send(call('create', GET_QUERY, owner.credential).but(method='HEAD', operation=None, breaks_contract=True))\n",
+        encoding="utf-8",
+    )
+    seen: list[bytes] = []
+
+    def serve(client: Client, request: bytes) -> None:
+        seen.append(request)
+        client.answer(b'{"success": false, "status": {"code": 4, "description": "x"}}', "400 Bad Request")
+
+    with Server(serve) as server:
+        target = target_file(tmp_path / "target.toml", server.base_url, top="allow_key_rotation = false")
+        watched = watch(
+            "-c", ROOT / "pytest.ini", "--rootdir", ROOT, "--target", target, tmp_path / "test_trying.py",
+            folder=tmp_path / "report", program=[sys.executable, "-m", "pytest"],
+        )  # fmt: skip
+    result, reason = watched.result("S1-success-is-200")
+    assert result == "error", watched.output[-2000:]
+    assert "owner must not be sent to" in reason
+    assert watched.code == 5
+    assert not [request for request in seen if b"create" in request]
+    assert not watched.told(CREDENTIALS.values())

@@ -1,0 +1,180 @@
+"""Predictability of keys: what a target must not issue is named, and random keys never are."""
+
+# ruff: noqa: ARG005 -- every way to make a key takes the same two arguments
+
+from __future__ import annotations
+
+import hashlib
+import random
+import uuid
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from contracts.rules.predictability import BITS, ENOUGH, find_pattern
+
+_COUNT = 41
+_SEEDS = range(200)
+#: The end of each simulated run, in epoch seconds, and its length.
+_NOW = 1_790_000_000.25
+_LENGTH = 2.5
+
+
+def look(keys: Sequence[str], ordered: Sequence[str] | None = None) -> str | None:
+    """What is wrong with *keys*, issued over the simulated run in this order."""
+    return find_pattern(keys, [keys if ordered is None else ordered], _NOW - _LENGTH, _NOW)
+
+
+def _uuid4(dice: random.Random) -> str:
+    return uuid.UUID(int=dice.getrandbits(128), version=4).hex
+
+
+RANDOM: dict[str, Callable[[random.Random], str]] = {
+    "128-bits": lambda dice: f"{dice.getrandbits(128):032x}",
+    "uuid-4": _uuid4,
+    "md5-of-random": lambda dice: hashlib.md5(dice.randbytes(16), usedforsecurity=False).hexdigest(),
+    "sha256-cut": lambda dice: hashlib.sha256(dice.randbytes(32)).hexdigest()[:32],
+    "four-words": lambda dice: "".join(f"{dice.getrandbits(32):08x}" for _ in range(4)),
+    "eight-constant-digits": lambda dice: "5e55a100" + f"{dice.getrandbits(96):024x}",
+    "eight-constant-digits-at-the-end": lambda dice: f"{dice.getrandbits(96):024x}" + "00c0ffee",
+    "digits-apart": lambda dice: "".join(dice.choice("0123456789abcdef") for _ in range(32)),
+}
+
+
+@pytest.mark.parametrize("make", RANDOM.values(), ids=RANDOM)
+def test_random_keys_are_never_accused(make: Callable[[random.Random], str]) -> None:
+    for seed in _SEEDS:
+        dice = random.Random(seed)
+        keys = [make(dice) for _ in range(_COUNT)]
+        assert look(keys) is None, seed
+
+
+def test_bits_that_repeat_others_do_not_count() -> None:
+    dice = random.Random(1)
+    halves = [f"{dice.getrandbits(64):016x}" for _ in range(_COUNT)]
+    for twin in (lambda half: half, lambda half: f"{int(half, 16) ^ (1 << 64) - 1:016x}"):
+        found = look([half + twin(half) for half in halves])
+        assert found is not None
+        assert "only 64 of 128 bits vary independently" in found
+    spelt = look([half.encode().hex() for half in halves])
+    assert spelt is not None
+    assert "only 80 of 128 bits vary independently" in spelt
+
+
+def test_digests_of_what_is_known() -> None:
+    dice = random.Random(2)
+    owner = _uuid4(dice)
+    keys = [_uuid4(dice) for _ in range(_COUNT)]
+    for known, name in (
+        (keys[3], "another key"),
+        (owner, "a credential"),
+        (f"{owner}7", "a credential"),
+        (f"9{owner}", "a credential"),
+    ):
+        made = hashlib.sha1(known.encode(), usedforsecurity=False).hexdigest()[:32]
+        found = find_pattern([*keys, made], [keys], _NOW - _LENGTH, _NOW, [owner])
+        assert found is not None
+        assert f"SHA-256) of {name}" in found
+    assert find_pattern(keys, [keys], _NOW - _LENGTH, _NOW, [owner]) is None
+
+
+@pytest.mark.parametrize("ordered", [0, 1, 11, 12, 13, 20, 30])
+def test_random_keys_of_which_few_came_one_after_the_other(ordered: int) -> None:
+    for seed in range(40):
+        dice = random.Random(f"{ordered} {seed}")
+        keys = [_uuid4(dice) for _ in range(_COUNT)]
+        assert look(keys, keys[:ordered]) is None, seed
+
+
+def _moment(index: int) -> float:
+    return _NOW - _LENGTH + _LENGTH * index / _COUNT
+
+
+def _fill(head: str, dice: random.Random) -> str:
+    return head + f"{dice.getrandbits(128):032x}"[len(head) :]
+
+
+def _clock(unit: int, form: str, place: int) -> Callable[[int, random.Random], str]:
+    def key(index: int, dice: random.Random) -> str:
+        stamp = format(int(_moment(index) * unit), form)
+        return f"{dice.getrandbits(128):032x}"[:place] + stamp + f"{dice.getrandbits(128):032x}"[place + len(stamp) :]
+
+    return key
+
+
+def _uuid1(index: int, dice: random.Random) -> str:
+    ticks = int(_moment(index) * 10**7) + 0x01B21DD213814000
+    return uuid.UUID(fields=(ticks & 0xFFFFFFFF, ticks >> 32 & 0xFFFF, ticks >> 48 & 0xFFF | 0x1000, 0x81, 7, 42)).hex
+
+
+def _uuid7(index: int, dice: random.Random) -> str:
+    value = int(_moment(index) * 1000) << 80 | 7 << 76 | dice.getrandbits(12) << 64 | 2 << 62 | dice.getrandbits(62)
+    return f"{value:032x}"
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+PREDICTABLE: dict[str, Callable[[int, random.Random], str]] = {
+    "counter": lambda index, dice: f"{index + 1:032x}",
+    "counter-decimal": lambda index, dice: f"{index + 90:032d}",
+    "counter-from-far": lambda index, dice: f"{0x51E55A100BAD5EED51E55A100BAD5EED + index:032x}",
+    "counter-downwards": lambda index, dice: f"{2**127 - index:032x}",
+    "counter-by-a-large-step": lambda index, dice: f"{index * 0x9E3779B97F4A7C15F39CC0605CEDC8 % 2**128:032x}",
+    "counter-then-random": lambda index, dice: _fill(f"{index + 7:08x}", dice),
+    "random-then-counter": lambda index, dice: f"{dice.getrandbits(96):024x}{index + 7:08x}",
+    "counter-in-the-middle": lambda index, dice: (
+        f"{dice.getrandbits(48):012x}{index + 300:08x}{dice.getrandbits(48):012x}"
+    ),
+    "counter-little-endian": lambda index, dice: (
+        (index + 250).to_bytes(8, "little").hex() + f"{dice.getrandbits(64):016x}"
+    ),
+    "uuid-1": _uuid1,
+    "uuid-7": _uuid7,
+    "constant-prefix": lambda index, dice: "0123456789abcdef" + f"{dice.getrandbits(64):016x}",
+    "constant-suffix": lambda index, dice: f"{dice.getrandbits(64):016x}" + "0" * 16,
+    "two-digits-vary": lambda index, dice: "a" * 30 + f"{dice.getrandbits(8):02x}",
+    "decimal-of-few-bits": lambda index, dice: f"{dice.getrandbits(40):032d}",
+    "md5-of-counter": lambda index, dice: _md5(str(index + 1)),
+    "sha1-of-counter": lambda index, dice: hashlib.sha1(str(index).encode(), usedforsecurity=False).hexdigest()[:32],
+    "sha256-of-counter": lambda index, dice: hashlib.sha256(str(index).encode()).hexdigest()[:32],
+    "md5-of-the-second": lambda index, dice: _md5(str(int(_moment(index)))),
+    **{
+        f"clock-{name}-{base}-{where}": _clock(unit, form, place)
+        for name, unit in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9))
+        for base, form in (("hex", "x"), ("decimal", "d"))
+        for where, place in (("first", 0), ("inside", 9))
+    },
+}
+
+
+@pytest.mark.parametrize("make", PREDICTABLE.values(), ids=PREDICTABLE)
+def test_predictable_keys_are_named(make: Callable[[int, random.Random], str]) -> None:
+    for seed in range(10):
+        dice = random.Random(seed)
+        keys = [make(index, dice) for index in range(_COUNT)]
+        assert all(len(key) == 32 for key in keys)
+        found = look(keys)
+        assert found is not None, seed
+        assert not any(key in found for key in keys)
+
+
+@pytest.mark.parametrize("make", PREDICTABLE.values(), ids=PREDICTABLE)
+def test_upper_case_hides_nothing(make: Callable[[int, random.Random], str]) -> None:
+    dice = random.Random(1)
+    assert look([make(index, dice).upper() for index in range(_COUNT)]) is not None
+
+
+def test_what_is_no_key_is_left_out() -> None:
+    dice = random.Random(2)
+    keys = [_uuid4(dice) for _ in range(_COUNT)]
+    assert look([*keys, "", "x" * 32, "0" * 31, "not a key"]) is None
+    assert look([]) is None
+    assert look(["0" * 32]) is None
+    assert look(["x"] * 50) is None
+
+
+def test_bounds() -> None:
+    assert ENOUGH == 40
+    assert BITS == 96

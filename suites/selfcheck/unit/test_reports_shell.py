@@ -1,0 +1,225 @@
+"""The commands in the reports repeat what was sent, byte for byte, and hold no secret."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from contracts.exchange import Exchange, Intent, Request, Response
+from fixtures.calls import FORM, JSON, OPERATIONS, PATH, STYLES, Call, call
+from fixtures.secrets import Vault
+from reports.exchange import request_text, response_text
+from reports.formats.shell import curl, script
+from suites.conformance.test_bad_input import _ROWS
+from suites.selfcheck.system.tools import missing
+
+OWNER = "9f86d081884c7d659a2feaa0c55ad015"
+KEY = "60303ae22b998861bce3b28f33eec1be"
+
+
+@dataclass
+class Seen:
+    """What a server was sent."""
+
+    requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    answer: bytes = b"{}"
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[tuple[str, Seen]]:
+    seen = Seen()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_one_request(self) -> None:
+            self.raw_requestline = self.rfile.readline(200_000)
+            if not self.raw_requestline or not self.parse_request():
+                self.close_connection = True
+                return
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            seen.requests.append((self.command, self.path, headers, body))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(seen.answer)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(seen.answer)
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v2", seen
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    known = Vault()
+    known.add(OWNER, "owner")
+    known.add(KEY, "key 3 of owner")
+    return known
+
+
+def as_request(base_url: str, each: Call) -> Request:
+    url = f"{base_url}{each.path}" + (f"?{each.query}" if each.query else "")
+    length = (
+        ()
+        if each.method in ("GET", "HEAD") and each.body is None
+        else (("Content-Length", str(len(each.body or b""))),)
+    )
+    return Request(each.method, url, (("Accept", "*/*"), *length, *each.headers), each.body or b"")
+
+
+def bash(text: str, **variables: str) -> str:
+    if shutil.which("curl") is None or shutil.which("bash") is None:
+        missing("curl and bash are not installed")
+    done = subprocess.run(
+        ["bash", "-c", text], env={**os.environ, **variables}, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode("utf-8", "replace")
+
+
+def near_misses() -> dict[str, Call]:
+    read = PATH + "read"
+    return {
+        "prefix": Call("read", "GET", read, query=f"hash={OWNER[:31]}"),
+        "longer": Call("read", "GET", read, query=f"hash={OWNER}0"),
+        "changed": Call("read", "GET", read, query=f"hash=0{OWNER[1:]}"),
+        "reversed-case": Call("read", "GET", read, query=f"hash={OWNER.upper()}"),
+        "all-encoded": Call("read", "GET", read, query="hash=" + "".join(f"%{ord(each):02x}" for each in OWNER)),
+        "letters-encoded": Call(
+            "read", "GET", read, query="hash=" + "".join(f"%{ord(c):02X}" if c.isalpha() else c for c in OWNER)
+        ),
+        "json-escapes": Call(
+            "read",
+            "POST",
+            read,
+            headers=(("Content-Type", JSON),),
+            body=('{"hash": "' + "".join(f"\\u{ord(each):04x}" for each in OWNER) + '"}').encode(),
+        ),
+        "in-a-list": Call("read", "POST", read, headers=(("Content-Type", JSON),), body=f'["{OWNER}"]'.encode()),
+        "brackets": Call("read", "GET", read, query=f"hash[]={OWNER}&{{}}"),
+        "key": Call("read", "POST", read, headers=(("Content-Type", FORM),), body=f"hash={KEY}".encode()),
+        "no-type": Call("read", "POST", read, body=f'{{"hash": "{OWNER}"}}'.encode()),
+        "quotes": Call("read", "GET", read, query=quote('hash=it\'s $HOME `id` "x"\\', safe="='$`\"\\")),
+        "binary": Call(
+            "read", "POST", read, headers=(("Content-Type", JSON),), body=b"\x00\xff'" + OWNER.encode() + b"\\1"
+        ),
+        "put": Call("create", "PUT", PATH + "create", headers=(("Content-Type", JSON),), body=b"{}"),
+        "head": Call("read", "HEAD", read, query=f"hash={OWNER}"),
+        "dots": Call(None, "GET", PATH + "../delivery/read", query=f"hash={OWNER}"),
+        "latin": Call("read", "GET", read, headers=(("Authorization", "NVX é"),)),
+    }
+
+
+ROWS: dict[str, Call] = {
+    **{f"{style}-{operation}": call(operation, style, OWNER) for style in STYLES for operation in OPERATIONS},
+    **near_misses(),
+    **{name: each for name, (each, _) in _ROWS.items()},
+}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=list(ROWS))
+def test_curl_sends_the_same_request(recorder: tuple[str, Seen], vault: Vault, row: Call) -> None:
+    base_url, seen = recorder
+    request = as_request(base_url, row)
+    command = curl(request, vault)
+    assert vault.find(command) == []
+    assert len(command) < 10_000
+    seen.requests.clear()
+    bash(command, DELIVERY_OWNER_HASH=OWNER, KEY_3_OF_OWNER=KEY)
+    method, path, headers, body = seen.requests[-1]
+    assert (method, path, body) == (
+        request.method,
+        "/v2" + row.path + (f"?{row.query}" if row.query else ""),
+        row.body or b"",
+    )
+    sent = {name.lower(): value for name, value in row.headers}
+    for name in ("content-type", "authorization", "nvx-iso-datetime"):
+        assert headers.get(name) == sent.get(name), command
+
+
+def exchange(base_url: str, each: Call, answer: bytes, at: float) -> Exchange:
+    return Exchange(Intent("create"), as_request(base_url, each), Response(200, (), answer), sent_at=at, ended_at=at)
+
+
+def test_a_script_hands_keys_on(recorder: tuple[str, Seen], vault: Vault) -> None:
+    base_url, seen = recorder
+    first = exchange(base_url, call("create", STYLES[0], OWNER), f'{{"success": true, "value": "{KEY}"}}'.encode(), 1)
+    second = exchange(base_url, call("read", STYLES[1], KEY), b"{}", 2)
+    text = script([second, first], vault)
+    assert vault.find(text) == []
+    assert "#" not in text
+    seen.requests.clear()
+    # A new key each time: the script must send the one that it was given.
+    seen.answer = b'{"success": true, "value": "ffffffffffffffffffffffffffffffff"}'
+    bash(text, DELIVERY_OWNER_HASH=OWNER)
+    seen.answer = b"{}"
+    assert [each[0] for each in seen.requests] == ["GET", "POST"]
+    assert b"ffffffffffffffffffffffffffffffff" in seen.requests[1][3]
+
+
+def test_a_script_gets_the_keys_that_it_needs(recorder: tuple[str, Seen], vault: Vault) -> None:
+    base_url, seen = recorder
+    text = script([exchange(base_url, call("create", STYLES[1], KEY), b"{}", 1)], vault)
+    seen.requests.clear()
+    seen.answer = b'{"success": true, "value": "ffffffffffffffffffffffffffffffff"}'
+    bash(text, DELIVERY_OWNER_HASH=OWNER)
+    seen.answer = b"{}"
+    assert [each[:2] for each in seen.requests] == [
+        ("GET", f"/v2{PATH}read?hash={OWNER}"),
+        ("POST", f"/v2{PATH}create"),
+    ]
+    assert b"ffffffffffffffffffffffffffffffff" in seen.requests[1][3]
+
+
+def test_a_script_keeps_only_the_keys_that_it_uses(recorder: tuple[str, Seen], vault: Vault) -> None:
+    base_url, _ = recorder
+    answer = f'{{"success": true, "value": "{KEY}"}}'.encode()
+    calls = [exchange(base_url, call("read", STYLES[0], OWNER), answer, at) for at in (1, 2, 3)]
+    assert "KEY" not in script(calls, vault)
+
+
+def test_a_script_says_what_to_set(recorder: tuple[str, Seen], vault: Vault) -> None:
+    base_url, _ = recorder
+    other, foreign = "1f" * 16, "a7" * 16
+    vault.add(other, "owner 2")
+    vault.add(foreign, "key 1 of nobody")
+    calls = [exchange(base_url, call("read", STYLES[0], each), b"{}", 1) for each in (other, foreign)]
+    text = script(calls, vault)
+    assert "# KEY_1_OF_NOBODY: a key that create gave to nobody" in text
+    assert "# DELIVERY_OWNER_2_HASH: the hash of another account such as owner" in text
+
+
+def test_a_race_is_not_repeatable(vault: Vault) -> None:
+    assert script([], vault, repeatable=False).startswith("# not repeatable")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "latin-1"])
+def test_an_answer_in_any_encoding_names_its_secrets(vault: Vault, encoding: str) -> None:
+    body = f'{{"success": true, "value": "{KEY}"}}'.encode(encoding)
+    found = exchange("http://127.0.0.1/v2", call("read", STYLES[0], OWNER), body, 1)
+    assert "«key 3 of owner»" in response_text(found, vault)
+    assert "?hash=«owner»" in request_text(found.request, vault)
+
+
+def test_long_text_is_cut_and_says_so(vault: Vault) -> None:
+    body = (OWNER * 4000).encode()
+    shown = response_text(exchange("http://127.0.0.1/v2", call("read", STYLES[0], None), body, 1), vault)
+    assert len(shown) < 2_200
+    assert "(128000 bytes)" in shown
+    assert vault.find(shown) == []
+    url = request_text(Request("GET", "http://127.0.0.1/v2/?hash=" + "a" * 5000), vault)
+    assert len(url) < 700

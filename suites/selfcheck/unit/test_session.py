@@ -1,0 +1,826 @@
+"""The HTTP session: what it sends, what it takes for an answer, and that no server can hold or fill it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import re
+import socket
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from contracts.judge import Judgement
+from fixtures.calls import GET_HEADER, GET_QUERY, POST_FORM, POST_HEADER, POST_JSON, Call, call
+from fixtures.errors import GuardError, SetupError, TargetLost
+from fixtures.http import transport
+from fixtures.http.guard import Guard, Rotation
+from fixtures.http.session import FAILURES_IN_A_ROW, HttpOptions, Session
+from fixtures.secrets import Vault
+from suites.selfcheck.system import certificates
+from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Client, Gone, Server
+
+_TIMEOUT = 0.6
+#: What a machine that is busy may take beyond a timeout.
+_LENIENCE = 1.0
+_HASH = "9c1de5b0a7f24368be31d0c94f7a6e52"
+_GOOD = b'{"success": true, "value": "0123456789abcdef0123456789abcdef"}'
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def _session(base_url: str, **options: Any) -> Session:
+    vault = Vault()
+    guard = Guard(Rotation(True, "a test"), vault)
+    return Session(base_url, HttpOptions(**{"timeout": _TIMEOUT, **options}), vault, guard, loopback=True)
+
+
+def _read(session: Session, **changes: Any) -> Judgement:
+    return session.exchange(call("read", GET_QUERY, _HASH).but(**changes))
+
+
+def _answer(client: Client, request: bytes) -> None:
+    client.answer(_GOOD)
+
+
+@contextlib.contextmanager
+def _serving(behaviour: Behaviour, **options: Any) -> Iterator[tuple[Server, Session]]:
+    with Server(behaviour) as server:
+        session = _session(server.base_url, **options)
+        try:
+            yield server, session
+        finally:
+            session.close()
+
+
+# ---------------------------------------------------------------------- the deadline
+
+_WAITING = [
+    "hangs-before-the-headers",
+    "drips-headers",
+    "drips-the-body",
+    "announces-more-than-it-sends-and-waits",
+    "sends-interim-answers-for-ever",
+]
+
+
+def _ends_in_time(session: Session) -> Judgement:
+    started = time.monotonic()
+    judgement = _read(session)
+    assert time.monotonic() - started < _TIMEOUT + _LENIENCE
+    assert judgement.exchange.failure == f"no complete answer within {_TIMEOUT} s"
+    return judgement
+
+
+@pytest.mark.parametrize("name", _WAITING)
+def test_one_deadline_for_the_whole_exchange(name: str) -> None:
+    with _serving(BEHAVIOURS[name]) as (_, session):
+        _ends_in_time(session)
+
+
+def test_the_deadline_holds_for_the_name_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = threading.Event()
+
+    def look_up(*arguments: object) -> list[Any]:
+        done.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    try:
+        _ends_in_time(_session("http://hangs-at-the-name.test/v2"))
+    finally:
+        done.set()
+
+
+def test_the_deadline_holds_for_the_connection() -> None:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    port = listener.getsockname()[1]
+    waiting = []
+    try:
+        for _ in range(4):  # the queue of those who wait to be accepted is full
+            sock = socket.socket()
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", port))
+            waiting.append(sock)
+        _ends_in_time(_session(f"http://127.0.0.1:{port}/v2"))
+    finally:
+        for sock in (*waiting, listener):
+            sock.close()
+
+
+@pytest.mark.parametrize("drips", [False, True], ids=["hangs", "drips"])
+def test_the_deadline_holds_for_the_handshake(drips: bool) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    stopped = threading.Event()
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            sock, _ = listener.accept()
+            with sock:
+                # The beginning of a record that never ends.
+                for byte in b"\x16\x03\x03\x40\x00\x02" + bytes(1000):
+                    if drips:
+                        sock.sendall(bytes([byte]))
+                    if stopped.wait(0.1):
+                        return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        _ends_in_time(_session(f"https://127.0.0.1:{listener.getsockname()[1]}/v2"))
+    finally:
+        stopped.set()
+        listener.close()
+        thread.join()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("name", ["hangs-before-the-headers", "drips-headers"])
+def test_the_deadline_holds_for_a_proxy(name: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(BEHAVIOURS[name]) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{proxy.port}")
+        _ends_in_time(_session(f"{scheme}://target.test/v2"))
+
+
+def test_a_large_request_that_nobody_reads() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    try:
+        session = _session(f"http://127.0.0.1:{listener.getsockname()[1]}/v2")
+        request = call("read", POST_JSON, "x" * 30_000_000).but(breaks_contract=True)
+        started = time.monotonic()
+        assert "no complete answer" in (session.exchange(request).exchange.failure or "")
+        assert time.monotonic() - started < _TIMEOUT + _LENIENCE + 1
+    finally:
+        listener.close()
+
+
+# ---------------------------------------------------------------------- what is no answer
+
+_FAILURES = {
+    "sends-headers-without-end": "what came back is not HTTP",
+    "sends-one-header-without-end": "what came back is not HTTP",
+    "sends-a-negative-chunk": "what came back is not HTTP",
+    "cuts-in-the-headers": "the connection was closed before the answer was complete",
+    "cuts-in-the-body": "the answer ended before its announced length",
+    "cuts-in-a-chunk": "the answer ended before its announced length",
+    "closes-without-an-answer": "the connection was closed before the answer was complete",
+    "resets": "the connection was closed before the answer was complete",
+    "resets-in-the-body": "the connection was closed before the answer was complete",
+    "speaks-another-protocol": "what came back is not HTTP",
+    "sends-noise": "what came back is not HTTP",
+    "sends-bare-json": "what came back is not HTTP",
+    "sends-lines-that-are-no-headers": "a line among the headers is none",
+    "announces-two-lengths": "what came back is not HTTP",
+}
+
+
+@pytest.mark.parametrize("name", _FAILURES)
+def test_what_is_no_answer(name: str) -> None:
+    with _serving(BEHAVIOURS[name], timeout=5) as (_, session):
+        exchange = _read(session).exchange
+        assert exchange.response is None
+        assert exchange.failure is not None
+        assert exchange.failure.startswith(_FAILURES[name]) or _FAILURES[name] in exchange.failure
+        assert _HASH not in repr(exchange)
+        assert "127.0.0.1" not in exchange.failure
+
+
+def test_trailers_without_end() -> None:
+    with _serving(BEHAVIOURS["sends-trailers-without-end"], timeout=3) as (_, session):
+        failure = _read(session).exchange.failure
+        assert failure in ("the answer does not end", "no complete answer within 3 s")
+
+
+def test_a_server_that_is_not_there() -> None:
+    with Server(_answer) as server:
+        base_url = server.base_url
+    exchange = _read(_session(base_url)).exchange
+    assert exchange.failure == "the connection was refused"
+    assert exchange.closed is False
+
+
+@pytest.mark.parametrize("name", ["no-such-host.invalid", "a." * 130 + "test", "x" * 64 + ".test"])
+def test_a_name_that_cannot_be_resolved(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def look_up(host: str, *arguments: Any) -> Any:
+        host.encode("idna")  # what the real one does first, and fails at for some names
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    assert _read(_session(f"http://{name}/v2", timeout=5)).exchange.failure == "the host name cannot be resolved"
+    monkeypatch.setattr(socket, "getaddrinfo", real)
+
+
+def test_a_loopback_name_that_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rotation is allowed on loopback: what is called so must be there, whatever a name server says."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
+    failure = _read(_session("http://elsewhere.localhost/v2", timeout=5)).exchange.failure
+    assert failure == "the host name cannot be resolved"
+
+
+def test_noise_never_raises() -> None:
+    """Whatever comes back is an answer or a failure, never an exception of a library."""
+    dice = random.Random(5)
+    pieces = [
+        b"HTTP/1.1 200 OK", b"HTTP/1.1 100", b"HTTP/9.9 999 ", b"HTTP/1.1 -1 x", b"\r\n", b"\n", b"\r\n\r\n", b":", b"{}",
+        b"Content-Length: 5", b"Content-Length: -1", b"Content-Length: " + b"9" * 5000, b"Content-Length: 5, 6",
+        b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip", b"Content-Encoding: gzip, deflate, br, zstd",
+        b"Content-Encoding: deflate", b"5\r\nhello\r\n0\r\n\r\n", b"ffffffffffffffffff\r\n", b"-1\r\n", b"zz\r\n", b"0;x\r\n",
+        b"Content-Type: multipart/mixed; boundary=x", b"Set-Cookie: a=b", b"Location: http://[::", b"Location: \xff",
+        b"Connection: close", b"\x00\xff\xfe", b"\x1f\x8b\x08", b" folded", b"HTTP/1.1 302 Found", b"HTTP/1.1 204 No",
+        b"HTTP/1.1 101 Switching Protocols", b"Retry-After: x",
+    ]  # fmt: skip
+
+    def noise(client: Client, request: bytes) -> None:
+        head = b"HTTP/1.1 200 OK\r\n" if dice.random() < 0.7 else b""
+        client.send(
+            head + b"".join(dice.choice(pieces) + dice.choice([b"", b"\r\n"]) for _ in range(dice.randint(1, 12)))
+        )
+        raise Gone
+
+    with _serving(noise, timeout=5) as (_, session):
+        kinds = set()
+        for _ in range(400):
+            kinds.add(_read(session).exchange.failure)
+            session.revive()
+        assert len(kinds) > 3
+
+
+# ---------------------------------------------------------------------- what is one
+
+
+@pytest.mark.parametrize(
+    "name", ["sends-a-gzip-bomb", "sends-a-gzip-bomb-in-gzip", "sends-chunks-of-one-byte-without-end"]
+)
+def test_a_body_is_cut_in_little_memory(name: str) -> None:
+    with _serving(BEHAVIOURS[name], timeout=20, max_body=200_000) as (_, session):
+        tracemalloc.start()
+        try:
+            response = _read(session).exchange.response
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert response is not None
+        assert response.cut
+        assert peak < 20_000_000
+
+
+@pytest.mark.parametrize(("size", "cut"), [(1_000, False), (1_001, True)])
+def test_where_a_body_is_cut(size: int, cut: bool) -> None:
+    with _serving(lambda client, _: client.answer(b"x" * size), max_body=1_000) as (_, session):
+        response = _read(session).exchange.response
+        assert response is not None
+        assert (len(response.body), response.cut) == (1_000, cut)
+
+
+def test_what_a_hostile_answer_leaves_in_memory() -> None:
+    """Answers are kept for the report, hundreds of them."""
+
+    def fill(client: Client, request: bytes) -> None:
+        body = b'{"success": true, "value": [' + b"[]," * 200_000 + b"[]]}"
+        client.answer(body, X_Filler="x" * 60_000, X_More="y" * 60_000)
+
+    with _serving(fill, timeout=5) as (_, session):
+        judgement = _read(session)
+        response = judgement.exchange.response
+        assert response is not None
+        assert len(response.body) <= 16_384
+        assert sum(len(value) for _, value in response.headers) <= 16_384 + 200
+        assert not judgement.value
+        assert all(len(each.message) + len(each.actual) < 10_000 for each in judgement.violations)
+
+
+def test_interim_answers_are_no_answer() -> None:
+    def hint(client: Client, request: bytes) -> None:
+        client.send(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+        )
+        client.answer(_GOOD)
+
+    with _serving(hint) as (_, session):
+        assert _read(session).status == 200
+
+
+def test_repeated_headers_are_all_kept() -> None:
+    def repeat(client: Client, request: bytes) -> None:
+        client.send(b"HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Two: 2\r\nX-One: 3\r\nContent-Length: 2\r\n\r\n{}")
+
+    with _serving(repeat) as (_, session):
+        response = _read(session).exchange.response
+        assert response is not None
+        assert response.header("x-one") == "1, 3"
+        assert [name for name, _ in response.headers] == ["X-One", "X-One", "X-Two", "Content-Length"] or len(
+            response.headers
+        ) == 4
+
+
+def test_bytes_after_the_answer_are_not_taken_for_the_next() -> None:
+    with _serving(BEHAVIOURS["announces-less-than-it-sends"]) as (_, session):
+        for _ in range(3):
+            response = _read(session).exchange.response
+            assert response is not None
+            assert response.body == b'{"success"'
+
+
+# ---------------------------------------------------------------------- what is sent
+
+_TARGETS = [
+    "/user/session/delivery/%72ead",
+    "/user/session/delivery/read%2f",
+    "/user/session/delivery/../delivery/read",
+    "/user/session/delivery//read",
+    "/user/session/delivery/./read;x=1",
+    "/user/session/delivery/%zz",
+    '/user/session/delivery/a|b^c`d"e<f>',
+]
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])
+@pytest.mark.parametrize("path", _TARGETS)
+def test_the_request_target_is_sent_to_the_letter(path: str, proxied: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(_answer) as server:
+        base_url = server.base_url
+        if proxied:
+            monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.port}")
+            base_url = "http://target.test/v2"
+        _read(_session(base_url), path=path, query="hash=%61%2B&x=[]{}|", breaks_contract=True, operation=None)
+        line = server.requests[0].split(b"\r\n")[0].decode()
+        prefix = "http://target.test" if proxied else ""
+        assert line == f"GET {prefix}/v2{path}?hash=%61%2B&x=[]{{}}| HTTP/1.1"
+
+
+def _headers(request: bytes) -> dict[str, str]:
+    lines = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
+    return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def test_nothing_is_sent_that_was_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No .netrc, no cookies, no headers of the library's own."""
+
+    def answer(client: Client, request: bytes) -> None:
+        client.answer(_GOOD, Set_Cookie="session=1; Path=/")
+
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\ndefault login me password secret\n", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    with _serving(answer, headers={"X-Gateway": "open"}) as (server, session):
+        for style in (GET_QUERY, GET_HEADER, POST_JSON, POST_FORM, POST_HEADER):
+            session.exchange(call("read", style, _HASH))
+        seen = [_headers(request) for request in server.requests]
+        always = {"host", "user-agent", "accept", "accept-encoding", "connection", "x-gateway"}
+        assert [set(each) - always for each in seen] == [
+            set(),
+            {"authorization"},
+            {"content-type", "content-length"},
+            {"content-type", "content-length"},
+            {"authorization", "content-length"},
+        ]
+        assert seen[4]["content-length"] == "0"
+        assert seen[1]["authorization"] == f"NVX {_HASH}"
+        assert all(each["x-gateway"] == "open" for each in seen)
+        assert all(each["accept-encoding"] == "gzip, deflate" for each in seen)
+        assert all(each["user-agent"].startswith("delivery-conformance/") for each in seen)
+        assert all(each["host"] == f"127.0.0.1:{server.port}" for each in seen)
+
+
+def test_redirects_are_answers() -> None:
+    with (
+        Server(_answer) as other,
+        _serving(lambda client, _: client.answer(b"{}", "302 Found", Location=other.base_url)) as (_, session),
+    ):
+        assert _read(session).status == 302
+        assert other.connections == 0
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "sub.localhost"])
+def test_loopback_is_never_asked_for_through_a_proxy(name: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:1")
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _, *rest: real("127.0.0.1", *rest))
+    with Server(_answer) as server:
+        assert _read(_session(f"http://{host}:{server.port}/v2")).status == 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "socks5://127.0.0.1:1080",
+        "http://[::",
+        "ftp://proxy.test",
+        "http://",
+        "http://proxy.test:99999",
+        "%%%",
+        "http://proxy test:1",
+        "http://me:pass%ffword@proxy.test:1",
+        "http://me:pass€word@proxy.test:1",
+    ],
+)
+def test_proxies_that_cannot_be_used(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", value)
+    with pytest.raises(SetupError, match="the proxy that the environment names for http cannot be used") as error:
+        _session("http://target.test/v2")
+    assert "pass" not in str(error.value)
+
+
+def test_no_proxy_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "target.test")
+    assert transport.proxies_for("http://target.test/v2") == {}
+    assert transport.proxies_for("http://other.test/v2") == {"http": "http://127.0.0.1:1"}
+
+
+# ---------------------------------------------------------------------- connections
+
+
+def test_a_connection_that_was_closed_while_idle_is_reopened() -> None:
+    """Before any byte of an answer, and once: nobody can tell it from a server that closes a moment too early."""
+    seen: list[Client] = []  # the clients themselves: the number of one that is gone may be given again
+
+    def close_the_second_time(client: Client, request: bytes) -> None:
+        if any(each is client for each in seen):
+            raise Gone
+        seen.append(client)
+        client.answer(_GOOD)
+
+    with _serving(close_the_second_time, timeout=5) as (server, session):
+        for _ in range(4):
+            assert _read(session).status == 200
+        assert len(server.requests) == 4 + 3
+        assert session.tally.requests == 4 + 3
+
+
+def test_it_is_reopened_once() -> None:
+    answered = threading.Event()
+
+    def answer_once(client: Client, request: bytes) -> None:
+        if answered.is_set():
+            raise Gone
+        answered.set()
+        client.answer(_GOOD)
+
+    with _serving(answer_once, timeout=5) as (server, session):
+        assert _read(session).status == 200
+        assert _read(session).exchange.closed
+        assert len(server.requests) == 3
+
+
+def test_several_dead_connections_in_the_pool() -> None:
+    """The one that is opened in place of a dead one is new, not another dead one."""
+    together = threading.Barrier(3)
+    dead = threading.Event()
+    old: list[Client] = []
+
+    def serve(client: Client, request: bytes) -> None:
+        if dead.is_set() and any(each is client for each in old):
+            raise Gone
+        if not dead.is_set():
+            old.append(client)
+            together.wait(10)
+        client.answer(_GOOD)
+
+    with _serving(serve, timeout=10) as (_, session):
+        assert [each.status for each in _at_once(session, 3)] == [200] * 3
+        dead.set()
+        assert _read(session).status == 200
+        assert _read(session).status == 200
+
+
+def test_a_new_connection_that_is_closed_is_not_tried_again() -> None:
+    with _serving(BEHAVIOURS["closes-without-an-answer"]) as (server, session):
+        assert _read(session).exchange.closed
+        assert len(server.requests) == 1
+
+
+def _at_once(session: Session, count: int, request: Call | None = None) -> list[Judgement]:
+    answers: list[Judgement] = []
+    start = threading.Barrier(count)
+
+    def work() -> None:
+        start.wait(10)
+        with contextlib.suppress(TargetLost):
+            answers.append(session.exchange(request or call("read", GET_QUERY, _HASH)))
+
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_threads_do_not_wait_for_each_other() -> None:
+    """The server answers nobody before all sixteen have asked."""
+    together = threading.Barrier(16)
+
+    def serve(client: Client, request: bytes) -> None:
+        together.wait(10)
+        client.answer(_GOOD)
+
+    with _serving(serve, timeout=10) as (_, session):
+        for _ in range(3):
+            assert [each.status for each in _at_once(session, 16)] == [200] * 16
+
+
+# ---------------------------------------------------------------------- giving up
+
+
+def _read_often(session: Session) -> None:
+    for _ in range(100):
+        _read(session)
+
+
+def test_three_failures_in_a_row() -> None:
+    with _serving(BEHAVIOURS["closes-without-an-answer"]) as (server, session):
+        for _ in range(FAILURES_IN_A_ROW):
+            assert session.lost is None
+            _read(session)
+        assert "3 transport failures in a row" in (session.lost or "")
+        with pytest.raises(TargetLost, match="in a row"):
+            _read(session)
+        assert len(server.requests) == FAILURES_IN_A_ROW
+
+
+def test_failures_between_answers_are_not_in_a_row() -> None:
+    turn = iter(range(1000))
+
+    def serve(client: Client, request: bytes) -> None:
+        if next(turn) % 3 != 2:
+            raise Gone
+        client.answer(_GOOD)
+        raise Gone
+
+    with _serving(serve) as (_, session):
+        for _ in range(12):
+            _read(session)
+        assert session.lost is None
+
+
+def test_failures_of_the_same_moment_are_one() -> None:
+    """A target that breaks down under parallel calls has failed those calls; it is not gone."""
+    together = threading.Barrier(8)
+
+    def serve(client: Client, request: bytes) -> None:
+        together.wait(10)
+        raise Gone
+
+    with _serving(serve, timeout=10) as (_, session):
+        answers = _at_once(session, 8)
+        assert [each.kind for each in answers] == ["nothing"] * 8
+        assert session.lost is None
+
+
+def test_five_timeouts_lost_in_all() -> None:
+    turn = iter(range(1000))
+
+    def serve(client: Client, request: bytes) -> None:
+        if next(turn) % 2 == 0:
+            client.wait()
+        client.answer(_GOOD)
+
+    with _serving(serve, timeout=0.2) as (server, session):
+        with pytest.raises(TargetLost, match="lost waiting"):
+            _read_often(session)
+        assert len(server.requests) in (9, 10)
+
+
+@pytest.mark.parametrize(
+    ("wait", "said", "fewest", "most"),
+    [
+        (0.14, r"more than half of the timeout of 0\.2 s", 10, 25),
+        (0.09, r"with a timeout of 0\.2 s that is more", 40, 80),
+    ],
+    ids=["each", "in-all"],
+)
+def test_a_target_whose_answers_take_too_long(wait: float, said: str, fewest: int, most: int) -> None:
+    def serve(client: Client, request: bytes) -> None:
+        client.wait(wait)
+        client.answer(_GOOD)
+
+    with _serving(serve, timeout=0.2) as (server, session):
+        with pytest.raises(TargetLost, match=rf"{said}.* raise http\.timeout"):
+            _read_often(session)
+        assert fewest <= len(server.requests) <= most
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        ("42fc7d3068cb98d233c3af749dee4a8d", True),
+        ("0101010101010101", True),
+        ("https://api.example.com/?key=42fc7d30", True),
+        ("abcdefabcdef", True),
+        ("delivery-conformance", True),
+        ("testcase", False),
+        ("complete", False),
+        ('": true, "x1": "', False),
+        ("        ", False),
+        ("</testcase><a b1=", False),
+    ],
+)
+def test_what_a_target_gives_for_a_key_is_masked_but_for_words_and_markup(value: str, secret: bool) -> None:
+    def serve(client: Client, request: bytes) -> None:
+        client.answer(json.dumps({"success": True, "value": value}).encode())
+
+    with _serving(serve) as (_, session):
+        assert _read(session).value == value
+        assert (session.vault.mask(f"x {value} y") != f"x {value} y") == secret
+
+
+def test_a_target_that_takes_its_time_is_not_given_up() -> None:
+    def serve(client: Client, request: bytes) -> None:
+        client.wait(0.01)
+        client.answer(_GOOD)
+
+    with _serving(serve, timeout=1) as (_, session):
+        for _ in range(60):
+            assert _read(session).status == 200
+
+
+def test_a_close_that_is_an_answer_counts_for_nothing() -> None:
+    with _serving(BEHAVIOURS["closes-without-an-answer"]) as (_, session):
+        for _ in range(5):
+            judgement = session.exchange(call("read", GET_QUERY, _HASH), may_close=True)
+            assert judgement.exchange.closed
+        assert session.lost is None
+
+
+def test_a_target_that_is_still_starting() -> None:
+    with _serving(BEHAVIOURS["closes-without-an-answer"]) as (_, session):
+        for _ in range(10):
+            _read(session)
+            session.revive()
+        assert session.lost is None
+
+
+def test_stop_breaks_what_is_under_way() -> None:
+    """Ctrl-C: threads that wait for a server or for their turn end now."""
+    with _serving(BEHAVIOURS["hangs-before-the-headers"], timeout=30, requests_per_second=1) as (_, session):
+        ended: list[str] = []
+
+        def work() -> None:
+            try:
+                ended.append(_read(session).exchange.failure or "")
+            except TargetLost as error:
+                ended.append(str(error))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        started = time.monotonic()
+        session.stop("the run was interrupted")
+        for thread in threads:
+            thread.join(5)
+        assert time.monotonic() - started < 1
+        assert len(ended) == 4
+        with pytest.raises(TargetLost, match="interrupted"):
+            _read(session)
+
+
+# ---------------------------------------------------------------------- what never leaves the suite
+
+
+def test_a_request_that_goes_round_the_session() -> None:
+    with _serving(_answer) as (server, session):
+        ways: list[Callable[[], object]] = [
+            lambda: session.get(server.base_url),
+            lambda: session.request("POST", server.base_url, json={}),
+            lambda: session.send(requests.Request("GET", server.base_url).prepare()),
+        ]
+        for send in ways:
+            with pytest.raises(GuardError, match=re.escape("went round the session's exchange()")):
+                send()
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": "/a b"},
+        {"path": "/a\r\nX: y"},
+        {"path": "no-slash"},
+        {"query": "hash=é"},
+        {"query": "a#b"},
+        {"headers": (("X-A", "b\r\nX-C: d"),)},
+        {"headers": (("X A", "b"),)},
+        {"headers": (("X-A", "\u2026"),)},
+    ],
+)
+def test_a_call_that_cannot_be_sent_is_the_suites_error(change: dict[str, Any]) -> None:
+    with _serving(_answer) as (server, session):
+        with pytest.raises(GuardError, match="the suite was about to send"):
+            _read(session, breaks_contract=True, **change)
+        assert server.connections == 0
+
+
+def test_a_call_that_breaks_the_contract_unmeant_is_the_suites_error() -> None:
+    with _serving(_answer) as (server, session):
+        for broken in (
+            call("read", GET_QUERY, None),
+            call("read", POST_JSON, _HASH).but(method="PUT"),
+            call("read", POST_JSON, _HASH).with_header("Content-Type", "text/plain"),
+            call("read", GET_HEADER, _HASH).with_header("Authorization", f"Bearer {_HASH}"),
+        ):
+            with pytest.raises(GuardError, match="breaks the contract"):
+                session.exchange(broken)
+        assert server.connections == 0
+
+
+# ---------------------------------------------------------------------- certificates
+
+
+def test_certificates(tmp_path: Path) -> None:
+    authority = certificates.make(tmp_path)
+    with Server(_answer, tls=authority.server) as server:
+        session = _session(server.base_url, ca_bundle=str(authority.bundle), timeout=5)
+        assert [_read(session).status for _ in range(3)] == [200] * 3
+        assert server.connections == 1
+        session.close()
+        failure = _read(_session(server.base_url, timeout=5)).exchange.failure or ""
+        assert "the certificate does not verify" in failure
+        assert "http.ca_bundle" in failure
+        assert _read(_session(server.base_url.replace("https", "http"), timeout=5)).exchange.failure is not None
+        assert len(server.requests) == 3
+
+
+def test_https_where_there_is_none() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            sock, _ = listener.accept()
+            with sock:
+                sock.recv(65536)
+                sock.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        failure = _read(_session(f"https://127.0.0.1:{listener.getsockname()[1]}/v2", timeout=5)).exchange.failure
+        assert failure is not None
+        assert failure.startswith("the TLS connection failed")
+        assert "is it http rather than https?" in failure
+    finally:
+        listener.close()
+        thread.join()
+
+
+def test_a_closed_session_leaves_no_connection() -> None:
+    with _serving(_answer) as (server, session):
+        _read(session)
+        session.close()
+        deadline = time.monotonic() + 5
+        while server.open and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert server.open == 0
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_bundle_that_is_none(content: str | None, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    if content is not None:
+        bundle.write_text(content, encoding="utf-8")
+    with pytest.raises(SetupError, match=r"ca_bundle of the target file names .*which cannot be used"):
+        _session("https://target.test/v2", ca_bundle=str(bundle))
+
+
+def test_a_bundle_of_the_environment_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with pytest.raises(SetupError, match="the environment variable REQUESTS_CA_BUNDLE names"):
+        _session("https://target.test/v2")
+
+
+def test_the_code_of_a_429_that_is_repeated_is_judged() -> None:
+    error = b'{"success": false, "status": {"code": 7, "description": "slow down"}}'
+    answers = iter(
+        [(error, "429 Too Many Requests"), (_GOOD, "200 OK"), (b"<html>", "429 Too Many Requests"), (_GOOD, "200 OK")]
+    )
+
+    def serve(client: Client, request: bytes) -> None:
+        body, status = next(answers)
+        client.answer(body, status)
+
+    with _serving(serve) as (_, session):
+        seen: list[str] = []
+        session.observers.append(lambda judgement: seen.extend(each.requirement for each in judgement.violations))
+        assert _read(session).kind == "success"
+        assert seen.count("E2-status-goes-with-code") == 1
+        # A page is a gateway's, and says nothing of the API.
+        assert _read(session).kind == "success"
+        assert seen.count("E2-status-goes-with-code") == 1
