@@ -13,11 +13,12 @@ JOBS ?= 2
 # or space can end the argument early. ARGS, on the other hand, is shell words: ARGS='-k "two words" -x'.
 override BASE_URL := $(value BASE_URL)
 override TARGET := $(value TARGET)
-export BASE_URL TARGET
+override FILE := $(value FILE)
+export BASE_URL TARGET FILE
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance test check lint types imports generated selfcheck selfcheck-quick embedded \
-	report bench emulator coverage bundle format lock dist venv dev clean
+.PHONY: help conformance test test-all lint types imports generated selfcheck selfcheck-quick embedded \
+	report drift bench emulator tools coverage bundle format lock dist venv dev clean
 # One step after the other, whatever -j says: their output is read by people, and the machines that run this have two cores.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -36,19 +37,22 @@ emulator: $(VENV)/.run ## start the emulator: ARGS="--port 8080 --fault NAME"
 report: $(VENV)/.run ## make the Allure HTML report of the last run
 	@$(RUN) -m reports.allure.page $(ARGS)
 
+drift: $(VENV)/.run ## compare the contract with a published OpenAPI document: FILE=…
+	@$(RUN) -m suites.cli --drift "$$FILE"
+
 bench: $(VENV)/.run ## measure what a run costs
 	@$(RUN) -m suites.tools.bench $(ARGS)
 
 # --- the project's own tests
 
-test: lint types imports generated selfcheck embedded ## all of the project's own tests, at most 10 minutes
+test: lint types imports generated selfcheck-quick embedded ## the project's own tests, with a sample of the proof
 
-check: lint types imports generated selfcheck-quick ## the quick part of them, at most a minute
+test-all: lint types imports generated selfcheck embedded ## with the whole proof, the browser and other people's tools, too
 
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check --quiet
 	$(RUN) -m ruff format --check --quiet
-	$(VENV)/bin/shellcheck .ci/run ci/*.sh
+	$(VENV)/bin/shellcheck .ci/run .ci/tools ci/*.sh
 
 types: $(VENV)/.dev
 	$(RUN) -m mypy --strict
@@ -66,10 +70,14 @@ generated: $(VENV)/.dev
 PYTEST_SELF = $(RUN) -m pytest suites/selfcheck -q -W error -p timeout --timeout 300 -n $(JOBS) --dist loadgroup
 
 selfcheck: $(VENV)/.dev
-	$(PYTEST_SELF) $(ARGS)
+	$(PYTEST_SELF) -m "not tools" $(ARGS)
 
 selfcheck-quick: $(VENV)/.dev
-	$(PYTEST_SELF) -m "not slow and not proof and not node and not java and not browser" $(ARGS)
+	$(PYTEST_SELF) -m "not slow and not proof and not node and not java and not browser and not tools" $(ARGS)
+
+# Each makes a client or a server from the contract, compiles it and uses it: minutes, and a download of its own.
+tools: $(VENV)/.dev ## what other people's generators make of the contract (needs Node.js, Java and Go)
+	$(PYTEST_SELF) -m tools $(ARGS)
 
 # The suite on the embedded emulator, which must be conformant without a gap.
 embedded: $(VENV)/.dev
@@ -117,10 +125,12 @@ define install
 	@$(RUN) -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || \
 		{ echo "'$(PYTHON) -m venv' does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(RUN) -c 'import pathlib, sys, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "delivery_conformance_checkout.pth").write_text(sys.argv[1])' \
+		"$(CURDIR)/ci/venv"
 	@touch $@
 endef
 
-$(VENV)/.run: requirements.lock
+$(VENV)/.run: requirements.lock ci/venv/delivery_conformance_checkout.py
 	$(install)
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run

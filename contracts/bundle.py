@@ -1,12 +1,13 @@
-"""Makes ``openapi.bundled.json`` from ``openapi.yaml`` and the schemas beside it: one file that stands alone.
+"""Makes two files from ``openapi.yaml`` and the schemas beside it, each of which stands alone.
 
-The run, the generators of clients and the tools that mock the API read the bundle: it needs no YAML parser, and several
-of them do not follow references into other files. ``python -m contracts.bundle`` writes it, ``--check`` exits with 1
-where it is not what would be written now.
+``openapi.bundled.json`` says exactly the same in one file. The run and the tools that validate or mock read it: it needs no
+YAML parser, and several of them do not follow references into other files. ``openapi.client.json`` is the plainer form for
+generators of clients and servers, see :mod:`contracts.client_form`. ``python -m contracts.bundle`` writes both, ``--check``
+exits with 1 where one is not what would be written now.
 
-Each schema that the document refers to by file goes to ``components/schemas`` under the file's name in capitals
-(``schemas/key.json`` becomes ``Key``), and nothing else changes. Keywords that are annotations for whole files
-(``$schema``) are left out there: inside the document its own dialect holds.
+Each schema that the document refers to by file goes to ``components/schemas`` under its title (``schemas/key.json`` becomes
+``DeliverySessionKey``), and nothing else changes. Keywords that are annotations for whole files (``$schema``) are left out
+there: inside the document its own dialect holds.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from contracts.client_form import client_form
+
 HERE: Final = Path(__file__).parent
 SOURCE: Final = HERE / "openapi.yaml"
 TARGET: Final = HERE / "openapi.bundled.json"
+CLIENT: Final = HERE / "openapi.client.json"
 
 _LOCAL: Final = "#/components/schemas/"
 
@@ -29,13 +33,8 @@ class BundleError(Exception):
     """The document cannot be bundled."""
 
 
-def _component(path: Path) -> str:
-    """The name that the schema in `path` has in the bundle."""
-    return path.stem.capitalize()
-
-
 class _Bundler:
-    """Copies a tree, and takes in every schema file that it meets a reference to."""
+    """Copies a tree, and takes in every schema file that something in it refers to."""
 
     def __init__(self) -> None:
         self.taken: dict[str, Any] = {}
@@ -62,10 +61,10 @@ class _Bundler:
         path = (base / reference).resolve()
         if "#" in reference or HERE.resolve() not in path.parents or not path.is_file():
             raise BundleError(f"only whole files below contracts/ can be referred to, not {reference}")
-        name = _component(path)
+        schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        name: str = schema["title"]
         if name not in self.taken:
             self.taken[name] = None  # its place in the order, and the end of a circle
-            schema = json.loads(path.read_text(encoding="utf-8"))
             schema.pop("$schema", None)
             self.taken[name] = self.copy(schema, path.parent)
         return _LOCAL + name
@@ -85,27 +84,29 @@ def bundle() -> dict[str, Any]:
 
 
 def render(document: dict[str, Any]) -> str:
-    """The text of the bundle: the same document gives the same bytes."""
+    """The text of a file that is made: the same document gives the same bytes."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the bundle, or with ``--check`` says whether it is current."""
+    """Writes both files, or with ``--check`` says whether they are current."""
     parser = argparse.ArgumentParser(
-        prog="python -m contracts.bundle", description="Bundle the contract into one file."
+        prog="python -m contracts.bundle", description="Bundle the contract, as it is and for generators."
     )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 where the bundle is not current"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a file is not current")
     check: bool = parser.parse_args(arguments).check
-    wanted = render(bundle())
-    if check:
-        if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != wanted:
-            print(f"{TARGET.name} is not what {SOURCE.name} gives now: python -m contracts.bundle", file=sys.stderr)
-            return 1
+    document = bundle()
+    wanted = {TARGET: render(document), CLIENT: render(client_form(document))}
+    if not check:
+        for path, text in wanted.items():
+            path.write_text(text, encoding="utf-8")
         return 0
-    TARGET.write_text(wanted, encoding="utf-8")
-    return 0
+    stale = [
+        path.name for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    if stale:
+        print(f"not what {SOURCE.name} gives now: {', '.join(stale)}; run python -m contracts.bundle", file=sys.stderr)
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

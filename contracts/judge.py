@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from contracts.codes import allowed_for, http_status
 from contracts.exchange import Exchange, Response
 from contracts.rules import privacy
 from contracts.rules.body import Body, read_body
+from contracts.rules.disclosure import TELLS_NOTHING, disclosed
 from contracts.schemas import validator
 from contracts.violation import Violation
 
@@ -27,7 +27,7 @@ _WRONG_METHOD = 112
 LONGEST_KEY = 1_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judgement:
     """What an answer says, and what it breaks.
 
@@ -39,6 +39,8 @@ class Judgement:
     value: Any = field(default=None, repr=False)
     code: int | None = None
     violations: tuple[Violation, ...] = ()
+    #: Whether the body can be read in more than one way: a member stands twice in it, or it is no JSON.
+    ambiguous: bool = False
 
     @property
     def key(self) -> str | None:
@@ -104,10 +106,12 @@ def judge(exchange: Exchange, secrets: Iterable[str] = ()) -> Judgement:
         caching = privacy.public_caching(response)
         if caching:
             found.add("P2-not-publicly-cacheable", "no header that lets a shared cache keep the answer", caching)
-    if not exchange.intent.valid:
-        _disclosure(found, response, body, secrets)
+    if not (exchange.intent.valid or exchange.intent.complete):
+        part = disclosed(exchange, response, body, secrets)
+        if part is not None:
+            found.add("A5-discloses-nothing", TELLS_NOTHING, part)
     value = document.get("value") if document is not None else None
-    return Judgement(exchange, kind, value, _code(document), tuple(found.violations))
+    return Judgement(exchange, kind, value, _code(document), tuple(found.violations), body.ambiguous)
 
 
 class _Findings:
@@ -127,12 +131,12 @@ def _kind(response: Response, body: Body) -> Kind:
         return "foreign"
     document = body.document
     success, value = document.get("success"), document.get("value")
-    told = isinstance(document.get("status"), dict)
+    has_status = isinstance(document.get("status"), dict)
     if success is True:
-        return "error" if told and value is None and response.status >= 400 else "success"
+        return "error" if has_status and value is None and response.status >= 400 else "success"
     if success is False:
-        return "success" if not told and value is not None and response.status < 300 else "error"
-    if told and value is None:
+        return "success" if not has_status and value is not None and response.status < 300 else "error"
+    if has_status and value is None:
         return "error"
     if value is not None and response.status < 300:
         return "success"
@@ -252,6 +256,9 @@ def _privacy(found: _Findings, response: Response, body: Body, *, page: bool) ->
     if front_page:
         return
     everything = privacy.texts(response, body.document)
+    if page and intent.free_form:
+        # A stock page by which a framework refuses what is no call may name the address that it was asked for.
+        everything = privacy.without_address(everything, found.exchange.request.url)
     if privacy.repeats_credential(everything, intent.credential):
         found.add(
             "P1-credential-not-repeated",
@@ -261,30 +268,6 @@ def _privacy(found: _Findings, response: Response, body: Body, *, page: bool) ->
     shown = privacy.internals(response, body, found.exchange)
     if shown:
         found.add("P1-no-internals", "no stack trace, server path or SQL statement in an answer", shown)
-
-
-def _disclosure(found: _Findings, response: Response, body: Body, secrets: Iterable[str]) -> None:
-    everything = privacy.texts(response, body.document).lower()
-    request = found.exchange.request
-    sent = "\n".join(
-        (
-            request.url,
-            unquote(request.url),
-            *(text for _, text in request.headers),
-            request.body.decode("utf-8", "replace"),
-        )
-    )
-    for secret in secrets:
-        part = privacy.shown_part(everything, secret.lower())
-        # What the call itself carried tells its sender nothing new; that it is repeated is P1's affair.
-        if part and part not in sent.lower():
-            whole = "" if len(part) == len(secret) else " (a part of it)"
-            found.add(
-                "A5-discloses-nothing",
-                "nothing of any account in an answer to a call without valid credentials",
-                f"{part!r}{whole}, which belongs to an account, in the answer",
-            )
-            return
 
 
 def _names(document: dict[str, Any]) -> str:

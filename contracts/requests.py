@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,35 +13,49 @@ _BUNDLE = Path(__file__).with_name("openapi.bundled.json")
 _NVX = "nvx "
 
 
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What the contract lets one operation take: the media types of a body, and the parameters of the query."""
+
+    media_types: frozenset[str]
+    query: frozenset[str]
+
+
 @cache
-def _operations() -> dict[tuple[str, str], frozenset[str]]:
+def _operations() -> dict[tuple[str, str], _Described]:
     document: dict[str, Any] = json.loads(_BUNDLE.read_text(encoding="utf-8"))
-    bodies: dict[str, Any] = document.get("components", {}).get("requestBodies", {})
-    paths: dict[str, Any] = document["paths"]
+    bodies: dict[str, Any] = document["components"]["requestBodies"]
+    parameters: dict[str, Any] = document["components"]["parameters"]
     return {
-        (path.rpartition("/")[2], method.upper()): _media_types(entry.get("requestBody", {}), bodies)
-        for path, item in paths.items()
+        (path.rpartition("/")[2], method.upper()): _Described(
+            frozenset(_shared(entry.get("requestBody", {}), bodies).get("content", {})),
+            frozenset(
+                parameter["name"]
+                for parameter in (_shared(each, parameters) for each in entry["parameters"])
+                if parameter["in"] == "query"
+            ),
+        )
+        for path, item in document["paths"].items()
         for method, entry in item.items()
-        if method in ("get", "post")
     }
 
 
-def _media_types(body: dict[str, Any], shared: dict[str, Any]) -> frozenset[str]:
-    if "$ref" in body:
-        body = shared[body["$ref"].rpartition("/")[2]]
-    return frozenset(body.get("content", {}))
+def _shared(node: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """What `node` refers to among `components`, or `node`."""
+    found: dict[str, Any] = components[node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+    return found
 
 
 def check_request(operation: str, method: str, query: str, headers: dict[str, str], body: bytes | None) -> str | None:
     """What in this request the contract does not allow, in words, or None."""
-    media_types = _operations().get((operation, method))
-    if media_types is None:
+    described = _operations().get((operation, method))
+    if described is None:
         return f"the contract has no {method} for {operation}"
     lowered = {name.lower(): value for name, value in headers.items()}
-    named = dict(parse_qsl(query, keep_blank_values=True))
+    named = {name: value for name, value in parse_qsl(query, keep_blank_values=True) if name in described.query}
     media_type = lowered.get("content-type", "").partition(";")[0].strip().lower()
     if media_type and method == "POST":
-        if media_type not in media_types:
+        if media_type not in described.media_types:
             return f"the contract has no media type {media_type}"
         text = (body or b"").decode("utf-8")
         named |= json.loads(text) if media_type.endswith("json") else dict(parse_qsl(text, keep_blank_values=True))

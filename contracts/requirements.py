@@ -18,12 +18,17 @@ _ADVICE = frozenset({"SHOULD", "SHOULD NOT"})
 
 @dataclass(frozen=True)
 class Source:
-    """A place in a document that a requirement rests on."""
+    """A place in a document that a requirement rests on. A decision of the project has no ``url``: it gives its reason."""
 
     document: str
     title: str
     url: str
     section: str
+
+    @property
+    def reason(self) -> str:
+        """Why the project decided so, where it is the project that did; else empty."""
+        return "" if self.url else self.section
 
     def __str__(self) -> str:
         return f"{self.document}: {self.section}"
@@ -69,7 +74,7 @@ def catalogue() -> Mapping[str, Requirement]:
 
     def source(text: str) -> Source:
         tag, _, section = text.partition(": ")
-        return Source(tag, documents[tag]["title"], documents[tag]["url"], section)
+        return Source(tag, documents[tag]["title"], documents[tag].get("url", ""), section)
 
     entries = {
         row["id"]: Requirement(

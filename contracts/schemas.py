@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 DIRECTORY: Final = Path(__file__).with_name("schemas")
 
 NAMES: Final = tuple(sorted(path.stem for path in DIRECTORY.glob("*.json")))
-"""The schemas there are: ``key``, ``success``, ``error``, ``target``, ``waivers``, ``report``."""
+"""The schemas there are: ``key``, ``success``, ``error``, ``target``, ``waivers``, ``report``,
+``history``."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""How to verify what a run left unverified: a sentence for each reason that there can be."""
+"""What to do next about what a run left unverified: a sentence for each reason that there can be."""
 
 from __future__ import annotations
 
@@ -6,44 +6,66 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_NARROWED = "run everything: this run was narrowed to {selection}"
-
 _ADVICE: Final[tuple[tuple[str, str], ...]] = (
     (
-        r"^no account (\w+): .* is empty$",
-        "give {0} a credential where the target file or the environment names it",
+        r"environment variable (?P<variable>\w+), which .* is empty",
+        "set {variable}, which the target file names for {account}, to the hash of such an account",
     ),
     (
-        r"^no account (\w+)",
-        "name the credential of such an account as {0} under [credentials] in the target file, set DELIVERY_{0_UPPER}_HASH, "
-        "or give a provider-states hook that makes one",
+        r"^no account (?P<account>\w+): (?P<place>.+?),? is empty",
+        "give {account} a credential in {place}",
     ),
     (
-        r"key rotation is not allowed",
-        "where the keys of these accounts are nobody's, allow rotation (--allow-key-rotation, or allow_key_rotation = true "
-        "in the target file), or give a provider-states hook: rotation is allowed on accounts that it makes",
+        r"^no account (?P<account>\w+): the provider-states hook cannot make",
+        "let the hook make {account}, or name such an account under [credentials] in the target file",
     ),
-    (r"owner_without_session never creates", "give a provider-states hook that makes the state owner_without_session"),
-    (r"credential of (\w+) has ended", "log {0} in again and give its new hash"),
+    (
+        r"^no account (?P<account>\w+)",
+        "name such an account as {account} under [credentials] in the target file, or give a provider-states hook",
+    ),
+    (
+        r"hook answers 404 to every state",
+        "correct the address of the hook, provider_states.url in the target file: nothing answers there",
+    ),
+    (
+        r"allow_key_rotation = false",
+        "where nobody needs the keys of these accounts, remove allow_key_rotation = false from the target file",
+    ),
+    (
+        r"rotation (?:is )?not allowed",
+        "where nobody needs the keys of these accounts, give --allow-key-rotation; or give a provider-states hook",
+    ),
+    (
+        r"owner_without_session never creates",
+        "give a provider-states hook that makes the state owner_without_session",
+    ),
+    (r"credential of (?P<account>\w+) has ended", "log {account} in again and give its new hash"),
     (
         r"demo_without_session is used up",
         "give a demo session that has no delivery session yet, or a provider-states hook",
     ),
-    (r"^the target went away|^no answer|in a row|lost waiting", "run again once the target answers"),
+    (r"run's time was up", "run again with a longer [http].timeout or on a target that answers faster"),
+    (r"Authorization header.*gateway|gateway.*Authorization header", "run again where no gateway needs the header"),
+    (r"rate limited", "set the requests_per_second that the reason names under [http] in the target file"),
+    (
+        r"target went away|no answer|in a row|lost waiting|gateway",
+        "see why the target stopped answering, and run again",
+    ),
     (
         r"keys were issued, and it takes",
-        "allow rotation, or run with --hypothesis-profile thorough, which issues more keys",
+        "allow rotation, or run with --hypothesis-profile thorough, which creates more keys",
     ),
     (
         r"overlapped at the pace",
-        "allow a higher requests_per_second in [http] of the target file, so that calls can meet",
+        "raise requests_per_second under [http] in the target file, so that calls overlap",
     ),
     (
         r"may not be provoked|rate limit",
-        "set provoke_rate_limit = true in [http] of the target file, if it may be shown",
+        "set provoke_rate_limit = true under [http] in the target file, if it may be shown",
     ),
     (r"has no delivery session|no key to try", "give an owner that has a delivery session, or allow rotation"),
 )
+_ACCOUNT: Final = re.compile(r"\b(?:account|credentials\.)\s?(?P<account>[a-z]+(?:_[a-z]+)*)")
 
 
 def how_to_verify(result: str, reason: str, selection: Sequence[str], *, untested: bool = False) -> str | None:
@@ -51,16 +73,19 @@ def how_to_verify(result: str, reason: str, selection: Sequence[str], *, unteste
     if result not in ("not_verified", "blocked", "error") or untested:
         return None
     if result == "error":
-        return "the set-up or the suite broke here, not the target: see the message, and report it if it is the suite's"
+        return (
+            "the suite or its set-up broke here, not the target: read the message, and report it if it is the suite's"
+        )
     if result == "blocked":
-        return "repair first what the reason names; the check can say something only then"
+        return "repair first what the reason names, then run again"
     for pattern, advice in _ADVICE:
         found = re.search(pattern, reason)
         if found:
-            names = [*found.groups()]
-            return advice.format(*names, **{f"{index}_UPPER": name.upper() for index, name in enumerate(names)})
+            named = _ACCOUNT.search(reason)
+            account = named.group("account") if named else "the account"
+            return advice.format(**{"account": account, **found.groupdict()})
     if selection:
-        return _NARROWED.format(selection=", ".join(selection))
+        return f"run everything: this run was narrowed to {', '.join(selection)}"
     if reason.startswith("none of its tests"):
         return "let the run come to its end"
     return "see the reason, and run again when it no longer holds"

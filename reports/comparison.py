@@ -61,21 +61,40 @@ class Comparison:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A complete report. Raises ``SetupError`` where *path* holds none."""
+    """The report in the file *path*. Raises ``SetupError`` where it is no complete report."""
     try:
-        document = json.loads(read_text(path, _LARGEST))
+        text = read_text(path, _LARGEST)
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise SetupError(f"{path} is not JSON, or was cut off: it is no report") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str, *, by_schema: bool = True) -> dict[str, Any]:
+    """The report that *text* holds. Raises ``SetupError``, which names it by *name*, where it is no complete report.
+
+    Checked *by_schema* a report takes longer than a run takes to begin.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise SetupError(f"{name} is not JSON, or was cut off: it is no report") from None
     if not isinstance(document, dict) or "requirements" not in document:
-        raise SetupError(f"{path} is no report of this suite")
+        raise SetupError(f"{name} is no report of this suite")
     if document.get("complete") is not True:
-        raise SetupError(f"{path} is not complete: the run did not end, so it says nothing")
-    flaw = next(iter(validator("report").iter_errors(document)), None)
+        raise SetupError(f"{name} is not complete: the run did not end, so it says nothing")
+    if not by_schema:
+        return document
+    try:
+        flaw = next(iter(validator("report").iter_errors(document)), None)
+    except RecursionError:
+        raise SetupError(f"{name} is not a valid report: it is nested too deeply") from None
     if flaw is not None:
         place = ".".join(map(str, flaw.absolute_path)) or "its top level"
-        raise SetupError(f"{path} is not a valid report: {place} is not as the schema says")
+        raise SetupError(f"{name} is not a valid report: {place} is not as the schema says")
+    if not document["requirements"]:
+        raise SetupError(f"{name} is not a valid report: it has no requirements, so nothing can be compared")
     return document
 
 

@@ -8,7 +8,8 @@ from typing import Final
 from contracts.exchange import Exchange, Request
 from contracts.violation import Violation
 from fixtures.secrets import Vault
-from reports.formats.shell import curl, script
+from reports.formats import repeat
+from reports.formats.shell import curl
 from reports.results import ViolationRecord
 
 #: What is shown of a body, and of a line above it. Reports are read by people.
@@ -78,5 +79,6 @@ def violation_record(violation: Violation, vault: Vault, *, repeatable: bool = T
         vault.mask(violation.expected),
         vault.mask(violation.actual),
         exchange_record(violation.exchange, vault),
-        script(violation.exchanges, vault, repeatable=repeatable),
+        repeat.body(violation.exchanges, vault, repeatable=repeatable),
+        violation.possible,
     )

@@ -7,7 +7,7 @@ requirement gets, the first of ``ORDER`` that occurs is its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -37,7 +37,7 @@ EXIT_CODES: Mapping[str, int] = {
 #: A file, option, credential or hook is wrong.
 USAGE = 4
 _NOTHING_VERIFIED = 5
-#: Reasons of one requirement that are told.
+#: Reasons of one requirement that are shown.
 _REASONS = 3
 #: Requirements that a reason names.
 _NAMES = 8
@@ -52,7 +52,11 @@ class ViolationRecord:
     expected: str
     actual: str
     exchange: Mapping[str, str] | None
-    script: str = ""
+    repeat: str = ""
+    #: Other requirements that could explain it, where one had to be chosen.
+    possible: tuple[str, ...] = ()
+    #: The calls in which it was seen: "create by GET, form: 8 in all".
+    calls: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """As ``conformance.json`` has it."""
@@ -60,8 +64,10 @@ class ViolationRecord:
             "message": self.message,
             "expected": self.expected,
             "actual": self.actual,
+            "possible": list(self.possible),
+            "calls": self.calls,
+            "repeat": self.repeat,
             "exchange": dict(self.exchange) if self.exchange else None,
-            "script": self.script,
         }
 
 
@@ -96,7 +102,7 @@ class TestOutcome:
             data["test"],
             data["title"],
             {name: (value[0], value[1]) for name, value in data["results"].items()},
-            tuple(ViolationRecord(**each) for each in data["violations"]),
+            tuple(ViolationRecord(**{**each, "possible": tuple(each["possible"])}) for each in data["violations"]),
             data["seconds"],
             data["requests"],
         )
@@ -114,13 +120,17 @@ class TestStatus:
 
 @dataclass
 class RequirementResult:
-    """A requirement with its result, the tests that spoke of it and what broke it."""
+    """A requirement with its result, the tests that verify it, what broke it, and what broke first where it is blocked."""
 
     requirement: Requirement
     result: Result
     reason: str
     tests: list[str] = field(default_factory=list)
     violations: list[ViolationRecord] = field(default_factory=list)
+    #: The requirements whose failure explains why this one is blocked.
+    blocked_by: tuple[str, ...] = ()
+    #: The result for each operation, where they differ.
+    operations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,12 +154,23 @@ class Results:
         #: What the run was narrowed to, and the requirements some of whose tests that left out.
         self.narrowed: list[str] = []
         self.left_out: set[str] = set()
+        #: What is broken by the history of the whole run, with the violations that show it, and for each requirement that this
+        #: touches what explains it. Until the history is explained, what the tests by themselves found broken counts.
+        self.broken: Mapping[str, Sequence[ViolationRecord]] | None = None
+        self.blocked_by: Mapping[str, Sequence[str]] = {}
         self.unreachable = False
         self.interrupted = False
 
     def add(self, outcome: TestOutcome) -> None:
         """Take in what a test found."""
         self.outcomes.append(outcome)
+
+    def attribute(
+        self, broken: Mapping[str, Sequence[ViolationRecord]], blocked_by: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Take in what the history of the whole run shows."""
+        self.broken = broken
+        self.blocked_by = blocked_by
 
     def status(self, outcome: TestOutcome) -> TestStatus:
         """What became of the test that *outcome* is of: the worst that it found."""
@@ -191,32 +212,49 @@ class Results:
         return [self._one(requirement) for requirement in catalogue().values()]
 
     def _one(self, requirement: Requirement) -> RequirementResult:
-        found: dict[TestResult, dict[str, None]] = {}
-        tests: list[str] = []
-        violations: list[ViolationRecord] = []
-        for outcome in self.outcomes:
-            if requirement.id in outcome.results:
-                result, reason = outcome.results[requirement.id]
-                tests.append(outcome.test)
-                found.setdefault(result, {})[reason] = None
-                violations.extend(each for each in outcome.violations if each.requirement == requirement.id)
         if not requirement.in_profile(self.profile):
             return RequirementResult(requirement, "out_of_profile", f"not part of the profile {self.profile}")
+        name = requirement.id
+        speaking = [each for each in self.outcomes if name in each.results]
+        tests = list(dict.fromkeys(each.test for each in speaking))
+        violations = self._violations(name)
+        if violations:
+            return self._broken(requirement, tests, violations)
+        found: dict[TestResult, dict[str, None]] = {}
+        for outcome in speaking:
+            result, reason = outcome.results[name]
+            # What a test alone takes for this may be something else in the light of the whole run.
+            found.setdefault("blocked" if result == "failed" else result, {})[reason] = None
+        causes = tuple(self.blocked_by.get(name, ()))
+        if causes and tests:
+            found.setdefault("blocked", {})
         worst = next((result for result in ORDER if result in found), None)
         if worst is None:
             reason = requirement.untested or self.lost or "none of its tests was run"
             return RequirementResult(requirement, "not_verified", reason)
         reason = _reasons(list(found[worst]))
-        if worst == "passed" and requirement.id in self.left_out:
+        if worst == "blocked" and causes:
+            reason = f"explained by {_list(list(causes))}" + (
+                f": {reason}" if reason and "explained by" not in reason else ""
+            )
+        if worst == "passed" and name in self.left_out:
             worst, reason = "not_verified", "the run was narrowed, and some of its tests were left out"
-        final: Result = worst
-        if worst == "failed":
-            final = "failed" if requirement.binding else "warning"
-            waiver = self.waivers.get(requirement.id)
-            if waiver is not None and waiver.covers([each.message for each in violations]):
-                final = "waived"
-                reason = f"{reason} (waived until {waiver.expires.isoformat()}: {waiver.reason})"
-        return RequirementResult(requirement, final, reason, tests, violations)
+        return RequirementResult(requirement, worst, reason, tests, blocked_by=causes if worst == "blocked" else ())
+
+    def _violations(self, name: str) -> list[ViolationRecord]:
+        if self.broken is not None:
+            return list(self.broken.get(name, ()))
+        return [each for outcome in self.outcomes for each in outcome.violations if each.requirement == name]
+
+    def _broken(
+        self, requirement: Requirement, tests: list[str], violations: list[ViolationRecord]
+    ) -> RequirementResult:
+        reason = _reasons(list(dict.fromkeys(each.message for each in violations)))
+        waiver = self.waivers.get(requirement.id)
+        if waiver is not None and waiver.covers([each.message for each in violations]):
+            reason = f"{reason} (waived until {waiver.expires.isoformat()}: {waiver.reason})"
+            return RequirementResult(requirement, "waived", reason, tests, violations)
+        return RequirementResult(requirement, "failed" if requirement.binding else "warning", reason, tests, violations)
 
     def stale_waivers(self) -> list[str]:
         """Waivers whose requirement passes: what they excuse is gone, and they should go too."""

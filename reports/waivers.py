@@ -12,7 +12,7 @@ from typing import Any
 
 from contracts.requirements import catalogue
 from contracts.schemas import validator
-from fixtures.errors import SetupError
+from fixtures.errors import SetupError, nearest
 from fixtures.files import read_bytes
 
 
@@ -56,7 +56,8 @@ def read_waivers(path: Path) -> tuple[list[Waiver], str]:
     for number, row in enumerate(data.get("waiver", []), 1):
         where = f"the waivers file {path}: waiver {number}"
         if row["requirement"] not in catalogue():
-            raise SetupError(f"{where} names the unknown requirement {row['requirement']!r}; see --list-requirements")
+            hint = nearest(row["requirement"], catalogue()) or "; see --list-requirements"
+            raise SetupError(f"{where} names the unknown requirement {row['requirement']!r}{hint}")
         if any(each.requirement == row["requirement"] for each in waivers):
             raise SetupError(f"{where} repeats the requirement {row['requirement']}")
         waivers.append(

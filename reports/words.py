@@ -26,8 +26,20 @@ GROUPS: Final[Mapping[str, str]] = {
 RESULTS: Final = ("failed", "error", "warning", "blocked", "not_verified", "waived", "passed", "out_of_profile")
 """The results of requirements, in the order in which a reader wants to hear of them."""
 
+SENTENCES: Final[Mapping[str, str]] = {
+    "interrupted": "The run was interrupted: this report is not complete and says nothing of the target.",
+    "nonconformant": "The target does **not** conform.",
+    "unreachable": "The target could not be reached, or went away.",
+    "inconclusive": "Nothing failed, but not every MUST was verified: the target **may or may not** conform.",
+    "conformant_with_waivers": "The target conforms, but for deviations that are waived.",
+    "conformant": "The target conforms.",
+}
+"""What a verdict says of the target, emphasis as in Markdown."""
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: Control characters but tab and line feed, and those that change the direction or the lines of what is shown.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+#: What a CI system takes from a log for a command of its own: at the beginning of a line, or anywhere.
+_COMMAND: Final = re.compile(r"^(\s*:)(?=:)|(#)(?=#(?:\[|vso\[))", re.MULTILINE)
 
 
 def group(requirement: str) -> str:
@@ -57,7 +69,17 @@ def one_line(text: str, most: int) -> str:
 
 def visible(text: str) -> str:
     """*text* with its control characters spelled out, but for tabs and line ends: a terminal would obey them."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return _CONTROL.sub(_spelled, text)
+
+
+def _spelled(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def for_a_log(text: str) -> str:
+    """*text* for a terminal or the log of a CI system, neither of which is to obey anything in it."""
+    return _COMMAND.sub(lambda found: f"{found[0]} ", visible(text))
 
 
 def severity(requirements: Iterable[Requirement]) -> str:

@@ -9,13 +9,11 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from suites.runner import interrupt
+from suites.runner import environment, interrupt
+from suites.runner import help as help_texts
 
-ROOT = Path(__file__).resolve().parents[1]
-SUITE = ROOT / "suites" / "conformance"
-#: What pytest itself ends with where a test run is broken, or its options are wrong.
+#: The exit code where the suite itself broke.
 _BROKEN = 3
-_USAGE = 4
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,24 +22,52 @@ def main(argv: list[str] | None = None) -> int:
 
     streams.prepare()
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        with environment.owned():
+            return _run(list(sys.argv[1:] if argv is None else argv))
     finally:
         streams.finish()
 
 
 def _run(arguments: list[str]) -> int:
+    if help_texts.answer(arguments):
+        return 0
     import pytest
+
+    from fixtures.errors import SetupError
+    from suites.runner import paths
+    from suites.runner.usage import usage
 
     class Begun:
         """Knows when pytest has read its options, with every plug-in and file that they name; then says what is to be run."""
 
         so = False
+        parser: pytest.Parser | None = None
+
+        def pytest_addoption(self, parser: pytest.Parser) -> None:
+            parser.prog = "delivery-conformance"
+            self.parser = parser
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_cmdline_parse(self) -> Generator[None, Any, Any]:
+            try:
+                return (yield)
+            except pytest.UsageError as error:
+                from suites.runner.options import wrong_arguments
+
+                # pytest says this with its usage, which is longer than a screen.
+                names = self.parser.optparser._option_string_actions if self.parser is not None else ()
+                raise SetupError(wrong_arguments(str(error), names)) from None
 
         @pytest.hookimpl(wrapper=True, tryfirst=True)
         def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
             self.so = True
-            config.args[:] = _paths(config.args)
-            return (yield)
+            config.stash[paths.COMMAND] = True
+            config.args[:] = paths.named(config.args)
+            try:
+                return (yield)
+            except pytest.UsageError as error:
+                # A path or test that is not there. pytest would say it in lines of its own.
+                return usage(str(error).removeprefix("ERROR: "))
 
     class Settled:
         """Puts what there is when the tests begin, all of which stays, out of the way of the garbage collector."""
@@ -53,25 +79,39 @@ def _run(arguments: list[str]) -> int:
     begun = Begun()
     # Looking through all of it again and again took a tenth of the run; a caller who lets the collector run decides for himself.
     plugins = [begun] if gc.isenabled() else [begun, Settled()]
-    fixed = ["-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT)]
+    # The plugin is named in pytest.ini, and here for those who have a file of their own (-c).
+    fixed = ["-c", str(paths.ROOT / "pytest.ini"), "--rootdir", str(paths.ROOT), "-p", "suites.runner.plugin"]
     if not any("cache_dir" in argument or "no:cacheprovider" in argument for argument in arguments):
-        fixed += ["-o", f"cache_dir={_cache()}"]
+        fixed += ["-o", f"cache_dir={_cache(paths.ROOT)}"]
+    # What pytest calls its help is more than the suite's.
+    given = ["--help" if each == help_texts.ALL else each for each in arguments]
     try:
-        return int(pytest.main([*fixed, *arguments, str(SUITE)], plugins=plugins))
+        return int(pytest.main([*fixed, *given, str(paths.SUITE)], plugins=plugins))
+    except SetupError as error:
+        return usage(str(error))
     except KeyboardInterrupt:
         # It came before the run had begun, or after its end.
         return interrupt.say()
     except Exception as error:
         if begun.so:
-            import traceback
-
-            traceback.print_exc()
+            _tell(error, whole="--full-trace" in arguments)
             return _BROKEN
         # pytest says this with a traceback, and ends as if a test had failed.
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = str(error) or type(error).__name__
         where = "an option of pytest's, or PYTEST_ADDOPTS or PYTEST_PLUGINS of the environment, cannot be used"
-        print(f"delivery-conformance: {where}: {said}", file=sys.stderr)
-        return _USAGE
+        return usage(f"{where}: {said}")
+
+
+def _tell(error: Exception, *, whole: bool) -> None:
+    """Say that the suite itself broke."""
+    from suites.runner.console import broke
+    from suites.runner.usage import usage
+
+    if whole:
+        import traceback
+
+        traceback.print_exc()
+    usage(broke(error))
 
 
 def command() -> int:
@@ -82,25 +122,14 @@ def command() -> int:
     return interrupt.leave(main())
 
 
-def _cache() -> Path:
+def _cache(root: Path) -> Path:
     """Where pytest remembers what failed, for ``--lf``: never in the installed package, and anywhere when nothing else is writable."""
-    here = ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()
+    here = root if (root / "pyproject.toml").is_file() else Path.cwd()
     if os.access(here, os.W_OK):
         return here / ".pytest_cache"
     import tempfile
 
     return Path(tempfile.gettempdir()) / f"delivery-conformance-{os.getuid()}" / "pytest"
-
-
-def _paths(arguments: list[str]) -> list[str]:
-    """The tests that are named, below the suite from any directory; the whole suite, which is always named, where no other is."""
-    named = [each for each in arguments if each != str(SUITE)]
-    return [
-        str(ROOT / each)
-        if each.startswith("suites/conformance") and (ROOT / each.partition("::")[0]).exists()
-        else each
-        for each in named
-    ] or [str(SUITE)]
 
 
 if __name__ == "__main__":

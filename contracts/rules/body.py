@@ -13,7 +13,14 @@ _BOM = b"\xef\xbb\xbf"
 _LONGEST_INTEGER = 400
 # What is nested deeper is in no member that the contract names. Readers differ in how deep they go, and all go this deep.
 _DEEPEST = 100
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+#: Flaws after which a reader may take the body for something else.
+_TWICE, _NO_JSON = "a member name stands twice in one object", "the body is not JSON"
+_AMBIGUOUS = (_TWICE, _NO_JSON)
+# A string is passed over once, whether or not it ends.
+_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+#: What stands for a character that no text in Unicode can have: reports are written as UTF-8.
+_REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,13 @@ class Body:
 
     document: Any
     flaws: tuple[str, ...]
+    #: Whether it was meant for a JSON object: it begins like one.
+    nearly: bool = False
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether it can be read in more than one way: a member stands twice in it, or it is no JSON but nearly so."""
+        return self.nearly and any(text in flaw for flaw in self.flaws for text in _AMBIGUOUS)
 
     @property
     def is_object(self) -> bool:
@@ -43,12 +57,12 @@ def read_body(raw: bytes) -> Body:
         return Body(None, ("the body is empty",))
     flaws: list[str] = []
     text = _decode(raw, flaws)
-    document = _parse(text, flaws)
+    document = _without_surrogates(_parse(text, flaws))
     if document is not None and not isinstance(document, dict):
         flaws.append(f"the JSON document is {_kind(document)}, not an object")
     elif document is None and not flaws:
         flaws.append("the JSON document is null, not an object")
-    return Body(document, tuple(flaws))
+    return Body(document, tuple(flaws), text.lstrip().startswith("{") or isinstance(document, dict))
 
 
 def _decode(raw: bytes, flaws: list[str]) -> str:
@@ -91,13 +105,13 @@ def _parse(text: str, flaws: list[str]) -> Any:
     except ValueError as error:
         place = getattr(error, "pos", 0)
         problem = str(getattr(error, "msg", error)).removesuffix(" at")
-        flaws.append(f"the body is not JSON ({problem} at character {place})")
+        flaws.append(f"{_NO_JSON} ({problem} at character {place})")
         return _salvage(decoder, text)
     if text[end:].strip(" \t\r\n"):
         flaws.append("something follows the JSON text")
     if repeated:
         names = ", ".join(repr(name[:40]) for name in list(dict.fromkeys(repeated))[:5])
-        flaws.append(f"a member name stands twice in one object: {names}")
+        flaws.append(f"{_TWICE}: {names}")
     return document
 
 
@@ -130,6 +144,15 @@ def _salvage(decoder: json.JSONDecoder, text: str) -> Any:
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
+
+
+def _without_surrogates(node: Any) -> Any:
+    """*node* with a replacement for every half of a pair: it is no deeper than :func:`_pruned` has left it."""
+    if isinstance(node, str):
+        return _SURROGATE.sub(_REPLACEMENT, node)
+    if isinstance(node, dict):
+        return {_SURROGATE.sub(_REPLACEMENT, name): _without_surrogates(value) for name, value in node.items()}
+    return [_without_surrogates(each) for each in node] if isinstance(node, list) else node
 
 
 def _kind(document: Any) -> str:

@@ -7,6 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
+from contracts.anomaly import Anomaly
+from contracts.ids import T1, T8, T9
+from contracts.judge import Judgement
+
 #: Fewer keys than this say too little.
 ENOUGH = 40
 #: Of the 128 bits of a key at least so many must vary. A random UUID has 122.
@@ -165,3 +169,41 @@ def _digest(keys: Sequence[str], started: float, ended: float, others: Sequence[
         if not digests.isdisjoint(keys):
             return f"a key is a digest (MD5, SHA-1 or SHA-256) of {name}"
     return None
+
+
+# ---------------------------------------------------------------------- a whole run
+
+
+def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
+    """What makes the keys that *answers* gave predictable (T9), or None; also where there are too few to say.
+
+    A message that only counts bits takes ``ENOUGH`` keys.
+    """
+    created = [
+        each
+        for each in answers
+        if each.key is not None
+        and each.exchange.intent.valid
+        and each.exchange.intent.operation == "create"
+        and not each.exchange.intent.free_form
+    ]
+    keys = [each.key or "" for each in created]
+    if len(set(keys)) < 2:
+        return None
+    alone = [each for each in created if not each.exchange.intent.group]
+    users = dict.fromkeys(each.exchange.intent.account for each in alone)
+    chains = [[each.key or "" for each in alone]] + [
+        [each.key or "" for each in alone if each.exchange.intent.account == user] for user in users
+    ]
+    credentials = [each.exchange.intent.credential or "" for each in answers if each.exchange.intent.valid]
+    started, ended = created[0].exchange.time, created[-1].exchange.time
+    pattern = find_pattern(keys, chains, started, ended, list(dict.fromkeys(filter(None, credentials))))
+    if pattern is None or (len(keys) < ENOUGH and "bits vary" in pattern):
+        return None
+    expected = f"no order, no clock, and at least {BITS} of 128 bits that vary"
+    # Concurrent creates that get into each other's way may make one key of two.
+    mixed = {T8} if "share" in pattern and len(alone) < len(created) else set()
+    if len(set(keys)) < len(keys):
+        # Keys that are given again are not new, whatever else they are.
+        mixed.add(T1)
+    return Anomaly(frozenset({T9, *mixed}), created[-1], expected, pattern, f"{len(keys)} keys of this run")

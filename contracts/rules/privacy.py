@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from html import escape
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from contracts.exchange import Exchange, Response
 from contracts.rules.body import Body
+from contracts.rules.internals import found_in
 
 # Their values are addresses by nature.
 _ADDRESS_HEADERS = frozenset(
@@ -21,66 +24,14 @@ _SHORTEST_ECHO = 16
 #: A shorter stretch of a secret may be there by chance.
 _TELLING = 12
 _DIFFERENT = 5
-#: Characters of an answer that are looked through. Its own answers have a hundred; a hostile one must not cost minutes,
-#: which is also why no quantifier below is without bound.
+#: Characters of an answer that are looked through. Its own answers have a hundred; a hostile one must not cost minutes.
 _MOST = 16_384
+_DIRECTIVE = re.compile(r"[^,\"]++(?:\"[^\"]*+\"?)?+|\"[^\"]*+\"?")
 
-_STACK_TRACES = (
-    re.compile(r"Traceback \(most recent call last\)"),
-    re.compile(r"File \"[^\"\n]{1,200}\", line \d+"),
-    re.compile(r"\bat [\w$.<>]{1,200}\([\w$]{1,200}\.(?:java|kt|scala|groovy):\d{1,9}\)"),
-    re.compile(r"\bat [\w$.<>]{1,200}\((?:Native Method|Unknown Source)\)"),
-    re.compile(r"\bat (?:[\w$.<>\[\] ]{1,100} )?\(?(?:file://)?[^\s()]{0,200}\.(?:js|ts|mjs|cjs):\d{1,9}:\d"),
-    re.compile(r"\bat [\w.<>`]{1,200}\([^)\n]{0,200}\) in [^\n]{1,200}:line \d+"),
-    re.compile(r"#\d{1,9} [^\n:]{1,200}\.php\(\d{1,9}\)"),
-    re.compile(r"\bin [^\s:]{1,200}\.php(?: on line |:)\d+"),
-    re.compile(r"\bat (?:async )?[\w$.<>]{1,200} \(node:[\w/]{1,200}:\d{1,9}:\d"),
-    # Frames of .NET, or of Java without sources: two lines of nothing else.
-    re.compile(
-        r"(?m)^[ \t]{1,40}at [\w$.<>`+]{1,200}\([^)\n]{0,200}\)[ \t\r]{0,40}\n"
-        r"[ \t]{1,40}at [\w$.<>`+]{1,200}\([^)\n]{0,200}\)"
-    ),
-    re.compile(r"\.rb:\d+:in [`']"),
-    re.compile(r"\.exs?:\d{1,9}: [\w.]{1,200}/\d"),
-    re.compile(r"\bgoroutine \d+ \["),
-    re.compile(r"\b\w[\w/.-]{0,100}\.go:\d+"),
-    re.compile(r"\bthread '[^']{1,200}' panicked at"),
-    re.compile(r"Caused by: [\w.$]{1,200}(?:Exception|Error)"),
-)
-_PATHS = (
-    re.compile(r"(?<![\w:/.])/(?:usr|var|opt|srv|etc|root|tmp|mnt|proc)/[\w.@+-]{1,200}(?:/[\w.@+-]{1,200}){0,20}"),
-    # A page of a site may be called so, too; what lies below somebody's home is a file.
-    re.compile(r"(?<![\w:/.])/(?:home|Users)/[\w.@+-]{1,200}(?:/[\w.@+-]{1,200}){1,20}"),
-    # Names that a public URL may begin with too count only when what follows looks like a file.
-    re.compile(
-        r"(?<![\w:/.])/(?:app|apps|data|src|code|build|run|lib|bin|www|workspace|deploy|private)/"
-        r"(?:[\w@+-]{1,100}/){0,20}[\w@+-]{1,100}\.(?:py|js|ts|java|rb|php|go|cs|class|jar|so|conf|log|sql|sock|db|html?|xml|ya?ml)\b"
-    ),
-    re.compile(r"(?<![A-Za-z])[A-Za-z]:\\{1,2}[\w .()-]{1,100}\\{1,2}[\w .()\\-]{1,200}"),
-    re.compile(r"\bfile:///?[\w./-]{1,200}"),
-)
 # Where a page links to is an address of the site.
 _LINKS = re.compile(
-    r"\bhttps?://[^\s\"'<>]+|\b(?:href|src|action)\s{0,9}=\s{0,9}(?:\"[^\"\n]{0,999}\"|'[^'\n]{0,999}')", re.IGNORECASE
-)
-_SQL = (
-    # One column, or something between that no sentence would have there: a message in capitals is no statement.
-    re.compile(r"\bSELECT\s{1,20}[^;]{0,300}?[*,.()=_\"'`\[][^;]{0,300}?\s{1,20}FROM\s{1,20}[\w\"`\[.]+"),
-    # What prose in capitals takes from a list is in capitals, too.
-    re.compile(r"\bSELECT\s{1,20}\w{1,200}\s{1,20}FROM\s{1,20}(?=[\w\"`\[.]{0,99}[a-z_\"`\[])[\w\"`\[.]+"),
-    re.compile(
-        r"\bselect\s{1,20}[\w.,*\s\"`]{1,200}?\sfrom\s{1,20}[\w\"`.]{1,100}(?:\s{1,20}(?:as\s{1,20})?\w{1,100})?"
-        r"\s{1,20}where\s{1,20}[\w\"`.]{1,100}\s{0,20}(?:=|<|>|!=|like\s{1,20}'|in\s{0,20}\()",
-        re.IGNORECASE,
-    ),
-    re.compile(r"\bselect\s{1,20}\*\s{1,20}from\s{1,20}[\w\"`.]+", re.IGNORECASE),
-    re.compile(r"\b(?:DROP TABLE|ALTER TABLE)\b\s{1,20}[\w\"`.]+"),
-    re.compile(r"\bINSERT INTO\b\s{1,20}[\w\"`.]{1,100}\s{0,20}(?:\(|(?:VALUES|SELECT|SET)\b)"),
-    re.compile(r"\bDELETE FROM\b\s{1,20}(?=[\w\"`.]{0,99}[a-z_\"`])[\w\"`.]+"),
-    re.compile(r"\binsert into\s{1,20}[\w\"`.]{1,100}\s{0,20}\([^)]{0,300}\)\s{0,20}values\b", re.IGNORECASE),
-    re.compile(r"\bdelete from\s{1,20}[\w\"`.]{1,100}\s{1,20}where\b", re.IGNORECASE),
-    re.compile(r"\bupdate\s{1,20}[\w\"`.]{1,100}\s{1,20}set\s{1,20}[\w\"`.]{1,100}\s{0,20}=", re.IGNORECASE),
-    re.compile(r"\bSQLSTATE\b|\bORA-\d{5}\b|error in your SQL syntax", re.IGNORECASE),
+    r"\bhttps?://[^\s\"'<>]++|\b(?:href|src|action)\s{0,9}+=\s{0,9}+(?:\"[^\"\n]{0,999}+\"|'[^'\n]{0,999}+')",
+    re.IGNORECASE,
 )
 
 
@@ -124,24 +75,54 @@ def holds(text: str, secret: str) -> bool:
 
 
 def shown_part(text: str, secret: str) -> str | None:
-    """The longest stretch of *secret*, of at least twelve characters, with which *text* shows it, or None. Both in lower case."""
+    """The longest stretch of *secret*, of at least twelve characters, with which *text* shows it, or None. Both in lower case.
+
+    The first that is found is drawn out as far as it goes.
+    """
     if secret in text:
         return secret
     size = min(_TELLING, len(secret))
+    shown = _stretches(text, size)
     for start in range(len(secret) - size + 1):
         part = secret[start : start + size]
         # A run of zeros says nothing: it stands in time stamps and trace ids too.
-        if len(set(part)) >= _DIFFERENT and part in text:
-            end = start + size
-            while end < len(secret) and secret[start : end + 1] in text:
-                end += 1
-            return secret[start:end]
+        if part in shown and len(set(part)) >= _DIFFERENT:
+            return secret[start : _end_of_shown(text, secret, start, start + size)]
     return None
+
+
+@lru_cache(maxsize=2)
+def _stretches(text: str, size: int) -> frozenset[str]:
+    """Every stretch of *text* of *size* characters: hundreds of secrets are looked for in the same answer."""
+    return frozenset(text[start : start + size] for start in range(len(text) - size + 1))
+
+
+def _end_of_shown(text: str, secret: str, start: int, end: int) -> int:
+    """Up to where *text* shows *secret* from *start* on; up to *end* it does. Halved, for what is shown begins what is longer."""
+    low, high = end, len(secret)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if secret[start:middle] in text:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def repeats_credential(text: str, credential: str | None) -> bool:
     """Whether *text* repeats the credential that was sent."""
     return credential is not None and len(credential) >= _SHORTEST_ECHO and holds(text, credential)
+
+
+def without_address(text: str, url: str) -> str:
+    """*text* without the address *url*, in whatever form a page repeats it: whole or from the path on, decoded, in entities."""
+    target = urlsplit(url)
+    path = target.path + (f"?{target.query}" if target.query else "")
+    for known in (url, unquote(url), path, unquote(path)):
+        for form in (known, escape(known), known.replace("/", "\\/")):
+            if len(form) > 1:
+                text = text.replace(form, " ")
+    return text
 
 
 def internals(response: Response, body: Body, exchange: Exchange) -> str | None:
@@ -161,27 +142,23 @@ def _first(text: str, exchange: Exchange) -> str | None:
     for known in (exchange.request.url, target.path + "?" + target.query, target.path, unquote(target.path)):
         if len(known) > 1:
             text = text.replace(known, " ")
-    text = _LINKS.sub(" ", text)
-    for name, patterns in (("a stack trace", _STACK_TRACES), ("an SQL statement", _SQL), ("a file path", _PATHS)):
-        for pattern in patterns:
-            found = pattern.search(text)
-            if found:
-                return f"{name}: {found.group(0)[:120]!r}"
-    return None
+    return found_in(_LINKS.sub(" ", text))
 
 
 def public_caching(response: Response) -> str | None:
     """The header by which *response* invites shared caches to keep it (RFC 9111), or None."""
     control = response.header("Cache-Control") or ""
     directives: dict[str, str] = {}
-    for part in re.findall(r"[^,\"]+(?:\"[^\"]*\")?", control):
+    for part in _DIRECTIVE.findall(control[:_MOST]):
         name, _, value = part.strip().partition("=")
-        directives[name.strip().lower()] = value.strip().strip('"')
-    # Whatever else is said beside it, for one of two that contradict each other somebody will take.
+        name, value = name.strip().lower(), value.strip().strip('"')
+        # What is said twice, once for some fields and once for all, is said for all.
+        directives[name] = value if directives.get(name, value) else ""
+    # Either settles it, whatever else is said; ``private`` with names of fields is about those alone (RFC 9111, section 5.2.2).
+    if "no-store" in directives or directives.get("private") == "":
+        return None
     if "public" in directives or _seconds(directives.get("s-maxage", "")) > 0:
         return f"Cache-Control: {control}"
-    if "no-store" in directives or "private" in directives:
-        return None
     if _seconds(directives.get("max-age", "")) > 0:
         return f"Cache-Control: {control}"
     expires = response.header("Expires")

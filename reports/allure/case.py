@@ -24,14 +24,17 @@ from contracts.violation import Violation
 from fixtures.secrets import Vault
 from reports.allure import description
 from reports.exchange import request_text, response_text
+from reports.formats.repeat import Accounts
 from reports.formats.shell import curl
-from reports.formats.terminal import story
+from reports.formats.story import story
 from reports.results import TestOutcome, TestStatus
 from reports.words import GROUPS, answered, asked, count, cut, severity, spoken
 
-#: Exchanges shown of one test. Each is three files, and nobody reads more.
+#: Exchanges shown of one test. Each is three files, and no one reads more.
 MOST_EXCHANGES = 20
 _LONGEST_PARAMETER = 80
+#: Characters of a name that a row of Allure's tree shows.
+LONGEST_NAME = 60
 
 Attach = Callable[[str, str], Attachment]
 
@@ -68,15 +71,16 @@ class Case:
         return [catalogue()[name] for name in dict.fromkeys((*self.requirements, *self.broken))]
 
 
-def shape(result: TestResult, case: Case, vault: Vault, attach: Attach) -> None:
-    """Give *result* the form in which a reviewer reads it."""
-    result.name = case.title
+def shape(result: TestResult, case: Case, vault: Vault, accounts: Accounts, attach: Attach) -> None:
+    """Give *result* the form in which a reviewer reads it. *accounts* says where a script gets those of the run."""
+    result.name = name_of(case)
     result.fullName = case.nodeid
     # A node id is unique in a run, and stays the same from run to run.
     result.testCaseId = _digest(case.nodeid)
     result.historyId = _history(result.testCaseId)
-    result.description = description.plain(case.about, case.requirements)
-    result.descriptionHtml = description.html(case.about, case.requirements, case.outcome)
+    about = f"{case.title}.\n\n{case.about}" if case.about else f"{case.title}."
+    result.description = description.plain(about, case.requirements)
+    result.descriptionHtml = description.html(about, case.requirements, case.outcome, accounts)
     result.titlePath = [_suite(case)]
     result.labels = _labels(case)
     result.links = _links(case)
@@ -110,6 +114,15 @@ def _history(case_id: str) -> str:
     return ".".join(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in (case_id, ""))
 
 
+def name_of(case: Case) -> str:
+    """The name of a test: what tells it from its neighbours first, then its sentence, as far as there is room."""
+    row = case.nodeid.partition("[")[2].rpartition("]")[0].replace("-", " ")
+    name = f"{row}: {case.title}" if row else case.title
+    if len(name) <= LONGEST_NAME:
+        return name
+    return name[: LONGEST_NAME - 1].rpartition(" ")[0].rstrip(" ,;:") + "…"
+
+
 def _suite(case: Case) -> str:
     letter = case.requirements[0][:1] if case.requirements else ""
     return f"{letter}: {GROUPS.get(letter, 'others')}" if letter else "others"
@@ -121,10 +134,11 @@ def _labels(case: Case) -> list[Label]:
     return [
         Label("epic", _operation(case)),
         Label("feature", _suite(case)),
-        *(Label("story", f"{each.id}: {each.title}") for each in own),
+        *(Label("story", f"{each.id}: {each.title}") for each in (own or concerned)[:1]),
         Label("severity", severity(own or concerned)),
         *(Label("tag", each.id) for each in concerned),
-        Label("suite", _suite(case)),
+        Label("parentSuite", _suite(case)),
+        *(Label("suite", each.id) for each in (own or concerned)[:1]),
         Label("package", case.nodeid.partition("::")[0].removesuffix(".py").replace("/", ".")),
         Label("framework", "pytest"),
     ]
@@ -144,7 +158,8 @@ def _links(case: Case) -> list[Link]:
     links: dict[tuple[str, str], Link] = {}
     for requirement in case.concerned:
         for source in requirement.sources:
-            links.setdefault((source.url, str(source)), Link(type="link", url=source.url, name=str(source)))
+            if source.url:
+                links.setdefault((source.url, str(source)), Link(type="link", url=source.url, name=str(source)))
     for name in case.broken:
         issue = case.waivers.get(name)
         if issue and issue.startswith(("http://", "https://")):
@@ -177,9 +192,7 @@ def _details(case: Case) -> StatusDetails | None:
         said = f"{spoken(status.word)}: {status.message}" if status.message else spoken(status.word)
         return StatusDetails(message=said)
     # Allure groups tests by this text: the sentence that is broken, and nothing that differs from test to test.
-    sentences = [
-        f"{name} ({catalogue()[name].level}): {catalogue()[name].obligation}" for name in sorted(set(case.broken))
-    ]
+    sentences = [f"{name} ({catalogue()[name].level}): {catalogue()[name].obligation}" for name in case.broken]
     word = "" if status.word == "failed" else f"{spoken(status.word)}: "
     message = word + "\n".join(sentences)
     return StatusDetails(message=message, trace=story(case.outcome), known=status.word == "waived" or None)

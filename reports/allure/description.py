@@ -10,6 +10,8 @@ from html import escape
 from itertools import groupby
 
 from contracts.requirements import Requirement, catalogue
+from reports.formats import repeat
+from reports.formats.repeat import NO_ACCOUNTS, Accounts
 from reports.results import TestOutcome, ViolationRecord
 from reports.words import count, cut
 
@@ -27,14 +29,14 @@ _CELL = ' style="vertical-align:top;padding:4px 16px 4px 0;overflow-wrap:anywher
 _PRE = ' style="font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:6px 0;line-height:1.4"'
 
 
-def html(about: str, requirements: Sequence[str], outcome: TestOutcome | None) -> str:
+def html(about: str, requirements: Sequence[str], outcome: TestOutcome | None, accounts: Accounts = NO_ACCOUNTS) -> str:
     """The description of a test that verifies *requirements*; *about* is what its docstring says beyond the title."""
     records = sorted(outcome.violations, key=_name) if outcome is not None else []
     parts: list[str] = []
     if records:
         parts.append(f"<h3{_HEADING}>What is broken</h3>")
         for name, found in groupby(records, key=_name):
-            parts += _broken(catalogue()[name], list(found))
+            parts += _broken(catalogue()[name], list(found), accounts)
     broken = set(map(_name, records))
     rest = [f"<p{_PARAGRAPH}>{escape(paragraph)}</p>" for paragraph in about.split("\n\n") if paragraph]
     rest += [_sentence(catalogue()[name]) for name in requirements if name not in broken]
@@ -50,6 +52,8 @@ def _name(record: ViolationRecord) -> str:
 def _sentence(requirement: Requirement) -> str:
     sources = "; ".join(
         f'<a href="{escape(source.url)}" target="_blank" rel="noopener">{escape(str(source))}</a>'
+        if source.url
+        else f"a decision of this project: {escape(source.reason)}"
         for source in requirement.sources
     )
     return (
@@ -58,7 +62,7 @@ def _sentence(requirement: Requirement) -> str:
     )
 
 
-def _broken(requirement: Requirement, records: Sequence[ViolationRecord]) -> list[str]:
+def _broken(requirement: Requirement, records: Sequence[ViolationRecord], accounts: Accounts) -> list[str]:
     rows = "".join(
         f"<tr><td{_CELL}>{_text(each.message)}</td><td{_CELL}>{_text(each.expected)}</td>"
         f"<td{_CELL}>{_text(each.actual)}</td></tr>"
@@ -66,13 +70,14 @@ def _broken(requirement: Requirement, records: Sequence[ViolationRecord]) -> lis
     )
     parts = [
         _sentence(requirement),
-        f"<table{_TABLE}><tr><th{_HEAD}>What</th><th{_HEAD}>Expected</th><th{_HEAD}>Actual</th></tr>{rows}</table>",
+        f"<table{_TABLE}><tr><th{_HEAD}>Seen</th><th{_HEAD}>Expected</th><th{_HEAD}>Got</th></tr>{rows}</table>",
     ]
     if len(records) > _SHOWN:
         parts.append(f"<p{_PARAGRAPH}>… and {count(len(records) - _SHOWN, 'more violation')}</p>")
-    script = next((each.script for each in records if each.script), "")
+    script = next((said for each in records if (said := repeat.complete(each, accounts))), "")
     if script:
-        parts.append(f"<p{_PARAGRAPH}>To repeat it:</p><pre{_PRE}>{escape(script)}</pre>")
+        summary = '<summary style="cursor:pointer">To repeat it</summary>'
+        parts.append(f"<details{_PARAGRAPH}>{summary}<pre{_PRE}>{escape(script)}</pre></details>")
     return parts
 
 
@@ -85,6 +90,6 @@ def plain(about: str, requirements: Sequence[str]) -> str:
     parts = [about] if about else []
     for name in requirements:
         entry = catalogue()[name]
-        sources = "; ".join(f"[{source}]({source.url})" for source in entry.sources)
+        sources = "; ".join(f"[{source}]({source.url})" if source.url else str(source) for source in entry.sources)
         parts.append(f"**{entry.id}** ({entry.level}, {entry.profile}): {entry.obligation}  \n*{sources}*")
     return "\n\n".join(parts)

@@ -8,18 +8,42 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from reports.words import count, spoken
+from contracts.requirements import catalogue
+from reports.words import RESULTS, count, spoken
+
+_WORDS: Final = "warning|waived|blocked|not verified"
+_SCHEMES: Final = (("failed", "", "{}"), ("skipped", "warning: ", "Warning: {}"), ("skipped", "waived: ", "Waived: {}"))
 
 CATEGORIES: Final[tuple[Mapping[str, object], ...]] = (
-    {"name": "Nonconformant: a MUST is broken", "matchedStatuses": ["failed"]},
-    {"name": "Warning: a SHOULD is broken", "matchedStatuses": ["skipped"], "messageRegex": "^warning: .*"},
-    {"name": "Waived: a known deviation", "matchedStatuses": ["skipped"], "messageRegex": "^waived: .*"},
-    {"name": "Blocked by another violation", "matchedStatuses": ["skipped"], "messageRegex": "^blocked: .*"},
-    {"name": "Not verified", "matchedStatuses": ["skipped"], "messageRegex": "^not verified: .*"},
+    *(
+        {
+            "name": name.format(f"{each.id}: {each.title}"),
+            "matchedStatuses": [status],
+            "messageRegex": rf"^{prefix}{each.id} [\s\S]*",
+        }
+        for status, prefix, name in _SCHEMES
+        for each in catalogue().values()
+    ),
+    {"name": "Blocked by another failure", "matchedStatuses": ["skipped"], "messageRegex": r"^blocked: [\s\S]*"},
+    {"name": "Not verified", "matchedStatuses": ["skipped"], "messageRegex": r"^not verified: [\s\S]*"},
     {"name": "Broken set-up", "matchedStatuses": ["broken"]},
-    {"name": "Not run to its end", "matchedStatuses": ["skipped", "unknown"]},
+    {
+        "name": "Not run to its end",
+        "matchedStatuses": ["skipped", "unknown"],
+        "messageRegex": rf"^(?!({_WORDS}): )[\s\S]*",
+    },
 )
-"""What did not simply pass, told apart by the word that its message begins with. The first that fits counts."""
+"""What did not simply pass: a category for each requirement, by the word and the id that a message begins with.
+
+The expressions are read by JavaScript and by Python.
+"""
+
+
+def title(document: Mapping[str, Any]) -> str:
+    """The name of the report: the verdict, the target and its profile."""
+    target = document["target"]
+    where = "the embedded emulator" if target["embedded"] else target["base_url"]
+    return f"{spoken(document['verdict'])}: {where}, profile {target['profile']}"
 
 
 def write(folder: Path, document: Mapping[str, Any], build: int) -> None:
@@ -36,7 +60,7 @@ def environment(document: Mapping[str, Any]) -> dict[str, str]:
     run = document["run"]
     facts = {
         "Verdict": f"{spoken(document['verdict'])}: {document['exit_reason']}",
-        "Requirements": ", ".join(f"{number} {spoken(name)}" for name, number in results.items()),
+        "Requirements": ", ".join(f"{results[name]} {spoken(name)}" for name in RESULTS if results[name]),
         "Target": document["target"]["base_url"] + (" (embedded emulator)" if document["target"]["embedded"] else ""),
         "Profile": document["target"]["profile"],
         "Suite": f"{document['suite']['name']} {document['suite']['version']}",
@@ -57,7 +81,7 @@ def _executor(document: Mapping[str, Any], build: int) -> dict[str, object]:
         "type": document["suite"]["name"],
         "buildOrder": build,
         "buildName": f"run {build}, {document['started']}",
-        "reportName": "Delivery session conformance",
+        "reportName": title(document),
     }
 
 

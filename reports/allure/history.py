@@ -2,12 +2,16 @@
 
 The report of a run shows the earlier ones beside it, however often it is made. So a run that ends leaves a note of
 itself, and only the next one takes that note into the history. A run that was killed leaves none.
+
+Each target has a history of its own: that of the last run stands where Allure looks for it, the others in folders beside it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,15 +21,45 @@ from reports.allure.folder import CATEGORIES
 
 NAME: Final = "history"
 _NOTE: Final = "last-run.json"
+#: Names the target whose history stands where Allure looks for it.
+_MARK: Final = "target"
 #: Runs that a trend goes back, as in Allure's own.
 _LONGEST: Final = 20
 _STATUSES: Final = ("failed", "broken", "skipped", "passed", "unknown")
 _TRENDS: Final = ("history-trend", "duration-trend", "categories-trend")
 
 
-def fold(folder: Path) -> None:
-    """Take the note of the last run, where there is one, into the history below the results in *folder*."""
+def fold(folder: Path, target: str) -> None:
+    """Take the note of the last run into its history below the results in *folder*, and put that of *target* in its place."""
     history = folder / NAME
+    _take_in(history)
+    _turn_to(history, hashlib.sha256(target.encode()).hexdigest()[:16])
+
+
+def _turn_to(history: Path, key: str) -> None:
+    """Put the history of another target away, and that of the target *key* where Allure looks for it."""
+    mark = history / _MARK
+    last = mark.read_text(encoding="utf-8").strip() if mark.is_file() and not mark.is_symlink() else ""
+    if last == key:
+        return
+    if re.fullmatch(r"[0-9a-f]{16}", last):
+        _move(history, history / last)
+    _forget(history)
+    if (history / key).is_dir():
+        _move(history / key, history)
+        shutil.rmtree(history / key)
+    history.mkdir(parents=True, exist_ok=True)
+    mark.write_text(f"{key}\n", encoding="utf-8")
+
+
+def _move(source: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (*_TRENDS, "history"):
+        if (source / f"{name}.json").is_file():
+            (source / f"{name}.json").replace(folder / f"{name}.json")
+
+
+def _take_in(history: Path) -> None:
     note = _read(history / _NOTE)
     if not isinstance(note, dict):
         return

@@ -1,4 +1,4 @@
-"""``make report``: the HTML report of the last run, one file that can be attached to a ticket.
+"""``delivery-report`` and ``make report``: Allure's page of an earlier run, one file that can be attached to a ticket.
 
 Allure makes it, in the version that ``package.json`` beside this file pins. Its own look loads a counter of visitors
 from the network; the look of Allure 2 that it also brings does not when told so, and holds everything in the file.
@@ -21,13 +21,13 @@ from typing import Final
 
 from fixtures.errors import SetupError
 from reports.allure import history
-from reports.directory import default
+from reports.allure.folder import title
+from reports.directory import default, shown
 from reports.outputs import RESULTS
 from reports.results import USAGE
 
 HERE: Final = Path(__file__).resolve().parents[1]
 NAME: Final = "allure-report.html"
-TITLE: Final = "Delivery session conformance"
 _PATIENCE: Final = 300.0
 _PINS: Final = ("package.json", "package-lock.json", ".npmrc")
 _QUIET: Final = {"ALLURE_NO_ANALYTICS": "true", "NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1"}
@@ -36,12 +36,18 @@ _QUIET: Final = {"ALLURE_NO_ANALYTICS": "true", "NO_UPDATE_NOTIFIER": "1", "NO_C
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the report; one line and exit code 4 where it cannot be made."""
     parser = argparse.ArgumentParser(
-        prog="python -m reports.allure.page", description="Make the Allure HTML of the last run."
+        prog="delivery-report", description="Make the Allure page of an earlier run: one file that loads nothing."
     )
-    parser.add_argument("--report-dir", metavar="DIR", type=Path, help="the report directory of the run")
-    folder: Path = parser.parse_args(arguments).report_dir or default()
+    parser.add_argument(
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        type=Path,
+        help="the report directory of the run (default: where runs put it)",
+    )
+    folder: Path = parser.parse_args(arguments).folder or default()
     try:
-        print(make(folder.absolute()))
+        print(shown(make(folder.absolute())))
     except SetupError as error:
         print(f"delivery-conformance: {error}", file=sys.stderr)
         return USAGE
@@ -57,7 +63,7 @@ def make(folder: Path) -> Path:
     target = folder / NAME
     with tempfile.TemporaryDirectory(prefix="delivery-report-") as name:
         work = Path(name)
-        (work / "allurerc.mjs").write_text(_configuration(), encoding="utf-8")
+        (work / "allurerc.mjs").write_text(_configuration(_title(folder)), encoding="utf-8")
         sources = [str(each) for each in (results, results / history.NAME) if each.is_dir()]
         _run([*program, "generate", "--config", "allurerc.mjs", "--cwd", ".", *sources], work, "Allure")
         page = work / "out" / "index.html"
@@ -72,10 +78,18 @@ def make(folder: Path) -> Path:
     return target
 
 
-def _configuration() -> str:
-    """Allure's settings: the look that contacts nobody, in one file."""
-    options = {"reportName": TITLE, "singleFile": True, "reportLanguage": "en"}
-    settings = {"name": TITLE, "output": "./out", "plugins": {"allure2": {"options": options}}}
+def _title(folder: Path) -> str:
+    """What stands above the page: the verdict and the target, where the run came to one."""
+    try:
+        return title(json.loads((folder / "conformance.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return "delivery sessions: the run did not end"
+
+
+def _configuration(name: str) -> str:
+    """Allure's settings: the look that contacts no one, in one file."""
+    options = {"reportName": name, "singleFile": True, "reportLanguage": "en"}
+    settings = {"name": name, "output": "./out", "plugins": {"allure2": {"options": options}}}
     return f"export default {json.dumps(settings)};\n"
 
 

@@ -19,7 +19,8 @@ from attr import asdict
 
 from fixtures.secrets import Vault
 from reports.allure.case import Case, shape
-from reports.redaction.streams import masked
+from reports.formats.repeat import NO_ACCOUNTS
+from reports.redaction.files import masked
 
 
 class Book:
@@ -27,6 +28,8 @@ class Book:
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
+        #: Where the run has its accounts from.
+        self.accounts = NO_ACCOUNTS
         self._current: Case | None = None
 
     def note(self, case: Case) -> None:
@@ -54,7 +57,7 @@ class RedactingWriter(AllureFileLogger):
         """Write the result of a test."""
         case = self._book.take()
         if case is not None:
-            shape(result, case, self._vault, self.attach)
+            shape(result, case, self._vault, self._book.accounts, self.attach)
         self._report_item(result)
 
     @allure_commons.hookimpl
@@ -84,7 +87,7 @@ class RedactingWriter(AllureFileLogger):
         content = self._vault.mask(text).encode()
         file_name = f"{hashlib.sha256(content).hexdigest()[:32]}-attachment.txt"
         if file_name not in self._attached:
-            # No result names it yet, so nobody can meet it half-written.
+            # No result names it yet, so no one can meet it half-written.
             (self._folder / file_name).write_bytes(content)
             self._attached.add(file_name)
         return Attachment(name=name, source=file_name, type=media_type)

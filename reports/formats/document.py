@@ -9,19 +9,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from contracts.requirements import Source
 from contracts.version import VERSION
 from fixtures.secrets import Vault
 from reports.advice import how_to_verify
-from reports.redaction.streams import masked
-from reports.results import Conclusion, Results
+from reports.formats import repeat
+from reports.formats.repeat import NO_ACCOUNTS, Accounts
+from reports.grouping import grouped
+from reports.redaction.files import masked
+from reports.results import Conclusion, Results, ViolationRecord
 
 _CONTRACT = Path(__file__).resolve().parents[2] / "contracts"
 _CONTRACT_FILES = ("openapi.bundled.json", "error_codes.toml", "requirements.toml")
 #: Members whose texts are the suite's own words.
 _OURS = frozenset(
-    {"id", "level", "profile", "title", "obligation", "sources", "result", "verdict", "started", "sha256", "version"}
+    {
+        *("id", "level", "profile", "title", "obligation", "sources", "references", "result", "blocked_by"),
+        *("operations", "possible", "verdict", "started", "sha256", "version"),
+    }
 )
-#: Violations listed for one requirement; what is beyond says nothing new.
+#: Violations listed for one requirement, alike ones as one; what is beyond says nothing new.
 _MOST = 20
 
 
@@ -33,13 +40,19 @@ def contract_digest() -> str:
     return digest.hexdigest()
 
 
-def build(results: Results, conclusion: Conclusion, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The report as data. *facts* are its members that the run knows: target, run, started and so on."""
+def build(
+    results: Results, conclusion: Conclusion, facts: Mapping[str, Any], accounts: Accounts = NO_ACCOUNTS
+) -> dict[str, Any]:
+    """The report as data. *facts* are its members that the run knows: target, run, started and so on.
+
+    *accounts* says where a script that repeats something gets the accounts of the run.
+    """
     states = results.waiver_states()
     return {
         "suite": {"name": "delivery-conformance", "version": VERSION},
         "contract": {"version": VERSION, "sha256": contract_digest()},
         **facts,
+        "run": {**facts["run"], "options": [without_folders(each) for each in facts["run"]["options"]]},
         "verdict": conclusion.verdict,
         "exit_code": conclusion.exit_code,
         "exit_reason": conclusion.reason,
@@ -63,13 +76,16 @@ def build(results: Results, conclusion: Conclusion, facts: Mapping[str, Any]) ->
                 "title": each.requirement.title,
                 "obligation": each.requirement.obligation,
                 "sources": [str(source) for source in each.requirement.sources],
+                "references": [_reference(source) for source in each.requirement.sources],
                 "result": each.result,
                 "reason": each.reason or None,
                 "how_to_verify": how_to_verify(
                     each.result, each.reason, facts["run"]["selection"], untested=bool(each.requirement.untested)
                 ),
                 "tests": each.tests,
-                "violations": [violation.as_json() for violation in each.violations[:_MOST]],
+                "blocked_by": list(each.blocked_by),
+                "operations": dict(each.operations) or None,
+                "violations": [_violation(violation, accounts) for violation in grouped(each.violations)[:_MOST]],
             }
             for each in results.requirements()
         ],
@@ -77,9 +93,35 @@ def build(results: Results, conclusion: Conclusion, facts: Mapping[str, Any]) ->
     }
 
 
-def write(document: Mapping[str, Any], path: Path, vault: Vault) -> None:
-    """Write *document* to *path* in one rename, masked like everything else."""
-    text = json.dumps(masked(document, vault, _OURS), indent=2, ensure_ascii=False)
+def without_folders(argument: str) -> str:
+    """An argument of the command, of a path on this machine only its name."""
+    option, equals, value = argument.partition("=") if "=" in argument else ("", "", argument)
+    return f"{option}{equals}{Path(value).name}" if Path(value).is_absolute() else argument
+
+
+def _reference(source: Source) -> dict[str, str | None]:
+    return {
+        "document": source.document,
+        "section": source.section,
+        "title": source.title,
+        "url": source.url or None,
+        "reason": source.reason or None,
+    }
+
+
+def _violation(record: ViolationRecord, accounts: Accounts) -> dict[str, Any]:
+    return {**record.as_json(), "repeat": repeat.complete(record, accounts)}
+
+
+def masked_report(document: Mapping[str, Any], vault: Vault) -> dict[str, Any]:
+    """*document* with every secret in it named: what every form of the report is made of."""
+    found: dict[str, Any] = masked(document, vault, _OURS)
+    return found
+
+
+def write(document: Mapping[str, Any], path: Path) -> None:
+    """Write *document*, masked already, to *path* in one rename."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(text + "\n")

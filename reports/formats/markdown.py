@@ -11,22 +11,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from contracts.requirements import catalogue
-from reports.words import RESULTS, count, cut, group, one_line, spoken, visible
+from reports.formats.repeat import NOT_REPEATABLE
+from reports.grouping import blocks, causes_first, gaps
+from reports.words import RESULTS, SENTENCES, count, cut, group, one_line, spoken, visible
 
-_WORDS: Final[Mapping[str, str]] = {
-    "interrupted": "The run was interrupted: this report is not complete and says nothing of the target.",
-    "nonconformant": "The target does **not** conform.",
-    "unreachable": "The target could not be reached, or went away.",
-    "inconclusive": "Nothing failed, but not every MUST was verified: the target **may or may not** conform.",
-    "conformant_with_waivers": "The target conforms, but for deviations that are waived.",
-    "conformant": "The target conforms.",
-}
-#: Violations of one requirement that are told, those of them with their exchange, and requirements told in full.
+#: Violations of one requirement that are shown, those of them with their exchange, and requirements told in full.
 _SHOWN: Final = 5
 _EXCHANGES: Final = 2
 _IN_FULL: Final = 25
 _LONGEST: Final = 500
+_MARKUP: Final = re.compile(r"([\\`*_\[\]<>|~#])")
+#: After these a renderer sees a mention or a link: what stands between breaks it and shows nothing.
+_ALIVE: Final = re.compile(r"@|\b(?:https?|ftp|mailto)(?=:)|\bwww(?=\.)")
+_NOTHING: Final = "<!-- -->"
 
 
 def render(document: Mapping[str, Any]) -> str:
@@ -40,7 +37,7 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
     interrupted = document["verdict"] == "interrupted"
     yield f"# Verdict: {spoken(document['verdict'])}"
     yield ""
-    yield _WORDS[document["verdict"]] + ("" if interrupted else f" {_sentence(document['exit_reason'])}")
+    yield SENTENCES[document["verdict"]] + ("" if interrupted else f" {_sentence(document['exit_reason'])}")
     yield ""
     yield "| " + " | ".join(spoken(name) for name in RESULTS if results[name]) + " |"
     yield "|" + "---|" * sum(1 for name in RESULTS if results[name])
@@ -60,32 +57,44 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _failures(document: Mapping[str, Any]) -> Iterator[str]:
-    for result, title in (("failed", "Failed"), ("warning", "Warnings: a SHOULD is not kept")):
-        found = [each for each in document["requirements"] if each["result"] == result]
+    blocked = blocks(document["requirements"])
+    for result, title in (("failed", "Failed: what to repair first"), ("warning", "Warnings: a SHOULD is not kept")):
+        found = [each for each in causes_first(document["requirements"]) if each["result"] == result]
         if not found:
             continue
         yield from ("", f"## {title}")
         for number, entry in enumerate(found):
             if number < _IN_FULL:
-                yield from _failure(entry)
+                yield from _failure(entry, blocked.get(entry["id"], []))
             else:
                 yield from ("", f"### {entry['id']}", "", _quote(f"{entry['level']}: {entry['obligation']}"))
 
 
-def _failure(entry: Mapping[str, Any]) -> Iterator[str]:
+def _failure(entry: Mapping[str, Any], blocked: Sequence[str]) -> Iterator[str]:
     yield from ("", f"### {entry['id']}: {_text(entry['title'])}", "")
     yield _quote(f"{entry['level']}: {entry['obligation']}")
     yield from ("", f"Source: {_sources(entry)}")
     violations = entry["violations"]
     for number, violation in enumerate(violations[:_SHOWN]):
         yield from ("", f"**{_text(one_line(violation['message'], _LONGEST))}**", "")
-        yield f"- expected: {_text(one_line(violation['expected'] or '', _LONGEST))}"
-        yield f"- actual: {_text(one_line(violation['actual'] or '', _LONGEST))}"
+        for name, said in (
+            ("expected", violation["expected"]),
+            ("got", violation["actual"]),
+            ("calls", violation["calls"]),
+        ):
+            if said:
+                yield f"- {name}: {_text(one_line(said, _LONGEST))}"
+        if violation["possible"]:
+            yield f"- or it is: {', '.join(violation['possible'])}"
         if number < _EXCHANGES:
             yield from _exchange(violation)
+        if number == 0:
+            yield from _repeat(violation["repeat"])
     if len(violations) > _SHOWN:
         more = len(violations) - _SHOWN
-        yield from ("", f"… and {count(more, 'more violation')} of it, in `conformance.json`.")
+        yield from ("", f"… and {count(more, 'other way')}, in `conformance.json`.")
+    if blocked:
+        yield from ("", f"It blocks {', '.join(blocked)}.")
 
 
 def _exchange(violation: Mapping[str, Any]) -> Iterator[str]:
@@ -94,9 +103,15 @@ def _exchange(violation: Mapping[str, Any]) -> Iterator[str]:
         yield from ("", "<details><summary>request and response</summary>", "")
         yield from _fence("http", f"{exchange['request']}\n\n{exchange['response']}")
         yield from ("", "</details>")
-    if violation.get("script"):
-        yield from ("", "To repeat it:", "")
-        yield from _fence("bash", violation["script"])
+
+
+def _repeat(said: str) -> Iterator[str]:
+    if said.startswith(NOT_REPEATABLE):
+        yield from ("", _sentence(said))
+    elif said:
+        yield from ("", "<details><summary>how to repeat it</summary>", "")
+        yield from _fence("sh", said)
+        yield from ("", "</details>")
 
 
 def _waivers(document: Mapping[str, Any]) -> Iterator[str]:
@@ -111,20 +126,18 @@ def _waivers(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _gaps(document: Mapping[str, Any]) -> Iterator[str]:
     """What was not verified; requirements with the same reason together."""
-    together: dict[tuple[str, str, str], list[str]] = {}
-    for each in document["requirements"]:
-        if each["result"] in ("not_verified", "blocked", "error") and each["level"] != "MAY":
-            key = (each["result"], each["reason"] or "", each.get("how_to_verify") or "")
-            together.setdefault(key, []).append(f"{each['id']} ({each['level']})")
-    if not together:
+    found = gaps(document["requirements"])
+    if not found:
         return
     yield from ("", "## Not verified", "")
-    for (result, reason, how), names in together.items():
-        said = "" if result == "not_verified" else f"{spoken(result)}: "
-        yield f"- {', '.join(names)}"
-        yield f"  - why: {said}{_text(one_line(reason, _LONGEST))}"
-        if how:
-            yield f"  - how to verify: {_text(how)}"
+    levels = {each["id"]: each["level"] for each in document["requirements"]}
+    for gap in found:
+        said = "" if gap.result == "not_verified" else f"{spoken(gap.result)}: "
+        why = f"by {', '.join(gap.causes)}" if gap.causes else _text(one_line(gap.reason, _LONGEST))
+        yield f"- {', '.join(f'{name} ({levels[name]})' for name in gap.names)}"
+        yield f"  - why: {said}{why}"
+        if gap.how and not gap.causes:
+            yield f"  - to do: {_text(gap.how)}"
 
 
 def _table(document: Mapping[str, Any]) -> Iterator[str]:
@@ -140,10 +153,12 @@ def _table(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _sources(entry: Mapping[str, Any]) -> str:
-    known = catalogue().get(entry["id"])
-    if known is None:
-        return "; ".join(map(_text, entry["sources"]))
-    return "; ".join(f"[{_text(str(source))}]({source.url})" for source in known.sources)
+    return "; ".join(
+        f"[{_text(each['document'])}: {_text(each['section'])}]({each['url']})"
+        if each["url"]
+        else f"a decision of this project: {_text(each['reason'])}"
+        for each in entry["references"]
+    )
 
 
 def _sentence(text: str) -> str:
@@ -157,7 +172,9 @@ def _quote(text: str) -> str:
 
 def _text(text: str) -> str:
     """*text* as itself: nothing in it is markup."""
-    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", visible(" ".join(text.split()))) if text else ""
+    plain = _MARKUP.sub(r"\\\1", visible(" ".join(text.split())))
+    # No mention of anybody, no address that a renderer makes a link of, no entity.
+    return _ALIVE.sub(lambda found: f"{found[0]}{_NOTHING}", plain).replace("&", "&amp;")
 
 
 def _cell(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from reports.words import spoken
 
-#: Seconds after which a terminal that keeps its lines is told how far a long group is.
+#: Seconds after which a terminal that keeps its lines is said how far a long group is.
 _SILENCE: Final = 30.0
 _NAME: Final = 16
 

@@ -1,23 +1,20 @@
-"""Shell commands that repeat an exchange: bash and curl, with variables where secrets were.
+"""Shell commands that repeat an exchange: any POSIX shell and curl, with variables where secrets were.
 
-What is made from a secret is written as what bash makes it from: ``"${DELIVERY_OWNER_HASH:0:31}"`` for a prefix. So a
-script can be handed on, and repeats the call of whoever sets the variables.
+What is made from a secret is written as what the shell makes it from: ``"${DELIVERY_OWNER_HASH%?}"`` for a prefix. So a
+command can be handed on, and repeats the call of whoever sets the variables.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from shlex import quote
 from typing import Final
 
-from contracts.exchange import Exchange, Request, Response
+from contracts.exchange import Request
 from fixtures.secrets import Piece, Vault
-from fixtures.target.file import ACCOUNTS
 
-#: What curl sends of its own accord, or must not be told.
-_PATH: Final = "/user/session/delivery/"
+#: What curl sends of its own accord, or must not be told to.
 _LIBRARY_HEADERS: Final = frozenset({"user-agent", "accept", "accept-encoding", "connection", "host"})
 #: The longest argument that every system passes on is 128 KiB.
 _LONGEST_ARGUMENT: Final = 100_000
@@ -26,7 +23,8 @@ _LONGEST_LITERAL: Final = 4_000
 _REPEATED: Final = re.compile(r"(?s)([^\n]{1,8}?)\1{39,}")
 _NAMED: Final = re.compile(r"«(.+) of the target file»")
 _ATOM: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|.", re.DOTALL)
-_KEEP_KEY: Final = '{name}=$({command} | tee /dev/stderr | sed -n \'s/.*"value" *: *"\\([^"]*\\)".*/\\1/p\')'
+#: A part of a secret that lacks no more than so many characters at one end is written with as many question marks.
+_FEW: Final = 8
 
 
 def variable(label: str) -> str:
@@ -88,7 +86,7 @@ def _escaped(text: str, vault: Vault) -> Iterable[str]:
 
 
 def word(text: str, vault: Vault, encoding: str = "utf-8") -> str:
-    """*text* as one word of bash, secrets as variables and long repetitions as what repeats."""
+    """*text* as one word of the shell, secrets as variables and long repetitions as what repeats."""
     named = _NAMED.search(text)
     if named:
         name = variable(named.group(1)).removeprefix("DELIVERY_").removesuffix("_HASH")
@@ -125,18 +123,22 @@ def _literals(text: str, encoding: str) -> Iterable[str]:
 
 
 def _literal(text: str, encoding: str) -> Iterable[str]:
-    if not text:
-        return
-    if text.isprintable() and (text.isascii() or encoding == "utf-8"):
-        yield quote(text)
-        return
-    shown = []
-    for char in text:
-        if char.isascii() and char.isprintable():
-            shown.append("\\" + char if char in "'\\" else char)
-        else:
-            shown += [f"\\{byte:03o}" for byte in char.encode(encoding, "replace")]
-    yield f"$'{''.join(shown)}'"
+    # A line feed stands in the quotes as itself: at the end of what printf writes the shell would drop it.
+    for stretch in re.split(r"(\n+)", text):
+        if not stretch:
+            continue
+        if stretch[0] == "\n" or (stretch.isprintable() and (stretch.isascii() or encoding == "utf-8")):
+            yield quote(stretch)
+            continue
+        shown = []
+        for char in stretch:
+            if char in "%\\":
+                shown.append(char * 2)
+            elif char.isascii() and char.isprintable() and char != "'":
+                shown.append(char)
+            else:
+                shown += [f"\\{byte:03o}" for byte in char.encode(encoding, "replace")]
+        yield f"\"$(printf '{''.join(shown)}')\""
 
 
 def _expansion(piece: Piece, raw: str) -> str:
@@ -148,9 +150,9 @@ def _expansion(piece: Piece, raw: str) -> str:
     if piece.text == value:
         return f'"${name}"'
     if piece.text == value.upper():
-        return f'"${{{name}^^}}"'
+        return f'"$(printf %s "${name}" | tr a-z A-Z)"'
     if piece.text == value.lower():
-        return f'"${{{name},,}}"'
+        return f'"$(printf %s "${name}" | tr A-Z a-z)"'
     words: list[str] = []
     start = 0
     disguised = 0
@@ -159,12 +161,22 @@ def _expansion(piece: Piece, raw: str) -> str:
         same = _same(piece, value, start)
         while end < len(piece.text) and _same(piece, value, end) == same:
             end += 1
-        words.append(f'"${{{name}:{piece.offset + start}:{end - start}}}"' if same else quote(piece.text[start:end]))
+        first, last = piece.offset + start, piece.offset + end
+        words.append(_part(name, len(value), first, last) if same else quote(piece.text[start:end]))
         if not same:
             disguised += sum(_same(piece, value, index, any_case=True) for index in range(start, end))
         start = end
     # In another letter case most of it would stand here as it is.
     return "".join(words) if disguised < 6 else _not_shown(name)
+
+
+def _part(name: str, size: int, first: int, last: int) -> str:
+    """The characters *first* to *last* of a variable whose value has *size* of them."""
+    if first == 0 and size - last <= _FEW:
+        return f'"${{{name}%{"?" * (size - last)}}}"' if last < size else f'"${name}"'
+    if last == size and first <= _FEW:
+        return f'"${{{name}#{"?" * first}}}"'
+    return f'"$(printf %s "${name}" | cut -c{first + 1}-{last})"'
 
 
 def _encoded(name: str, value: str, raw: str) -> str:
@@ -181,9 +193,9 @@ def _encoded(name: str, value: str, raw: str) -> str:
     pattern = f"%%%02{digits}" if next(iter(forms))[0] == "%" else f"\\\\u%04{digits}"
     encode = f"printf '{pattern}' \"'$c\""
     if len(at) < len(value):
-        places = "|".join(map(str, at))
+        places = "|".join(str(place + 1) for place in at)
         encode = f'case $i in {places}) {encode};; *) printf %s "$c";; esac'
-    return f'"$(for ((i=0;i<{len(value)};i++)); do c=${{{name}:i:1}}; {encode}; done)"'
+    return f'"$(for i in $(seq {len(value)}); do c=$(printf %s "${name}" | cut -c"$i"); {encode}; done)"'
 
 
 def _not_shown(name: str) -> str:
@@ -196,60 +208,3 @@ def _same(piece: Piece, value: str, index: int, *, any_case: bool = False) -> bo
         return False
     one, other = piece.text[index], value[place]
     return one.lower() == other.lower() if any_case else one == other
-
-
-def script(exchanges: Sequence[Exchange], vault: Vault, *, repeatable: bool = True) -> str:
-    """A short script that repeats *exchanges* in the order in which they were made, keys handed on between them."""
-    if not repeatable:
-        return "# not repeatable: it takes calls at the same moment"
-    ordered = sorted({id(each): each for each in exchanges}.values(), key=lambda each: each.sent_at)
-    commands = [curl(exchange.request, vault) for exchange in ordered]
-    lines: list[str] = []
-    given: set[str] = set()
-    for number, (exchange, command) in enumerate(zip(ordered, commands, strict=True), 1):
-        key = _given_key(exchange.response, vault)
-        if key is not None and key not in given and key in _variables(commands[number:]):
-            given.add(key)
-            lines.append(_KEEP_KEY.replace("{name}", key).replace("{command}", command))
-        else:
-            lines.append(command)
-    base_url = ordered[0].request.url.partition(_PATH)[0] if ordered else ""
-    return vault.mask("\n".join([*_prepared(commands, given, base_url), *lines]))
-
-
-def _variables(commands: Sequence[str]) -> list[str]:
-    """The variables that *commands* use, each once."""
-    return list(dict.fromkeys(re.findall(r"\$\{?((?:DELIVERY_|KEY_|HEADER_)\w+)", "\n".join(commands))))
-
-
-def _prepared(commands: Sequence[str], given: set[str], base_url: str) -> Iterable[str]:
-    """What to set before the script runs, but for the accounts' own variables, which reports explain once."""
-    accounts = {variable(name) for name in ACCOUNTS}
-    for name in _variables(commands):
-        if name in given or name in accounts:
-            continue
-        owner = name.partition("_OF_")[2]
-        if name.startswith("HEADER_"):
-            yield f"# {name}: the value of this header in the target file"
-        elif "__ALTERED" in name:
-            yield f"# {name}: what the request made from another secret"
-        elif name.startswith("KEY_") and variable(owner) in accounts:
-            # Whichever key the account has now serves as well as the one that it had.
-            read = f"curl -sS '{base_url}{_PATH}read?hash='\"${variable(owner)}\""
-            yield _KEEP_KEY.replace("{name}", name).replace("{command}", read)
-        elif name.startswith("KEY_"):
-            yield f"# {name}: a key that create gave to {owner.lower() or 'an account'}"
-        else:
-            label = name.removeprefix("DELIVERY_").removesuffix("_HASH").lower()
-            yield f"# {name}: the hash of another account such as {label.rstrip('_0123456789')}"
-
-
-def _given_key(response: Response | None, vault: Vault) -> str | None:
-    if response is None:
-        return None
-    try:
-        value = json.loads(response.body).get("value")
-    except (ValueError, AttributeError, RecursionError):
-        return None
-    secret = vault.get(value) if isinstance(value, str) else None
-    return variable(secret.label) if secret is not None and secret.label.startswith("key ") else None

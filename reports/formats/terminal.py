@@ -1,215 +1,318 @@
-"""The terminal: the story of a failure, and the verdict at the end, readable without colour."""
+"""The end of a run on the terminal: what to repair first, what is open and why, what changed, and last the verdict.
+
+Made for somebody who reads it twenty times an hour: a first draft of a target that breaks a dozen requirements fits on 60
+lines of 80 columns. All of it is in the other reports, and in *verbose* here too.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
-from contracts.requirements import catalogue
-from fixtures.secrets import Vault
-from reports.results import TestOutcome, ViolationRecord
-from reports.words import RESULTS, by_name, count, cut, one_line, spoken, visible
+from contracts.requirements import select
+from reports.comparison import compare
+from reports.formats import repeat
+from reports.grouping import causes_first, gaps
+from reports.words import RESULTS, by_name, count, for_a_log, one_line, spoken
 
-#: Requirements told in full at the end, and violations of one; what is beyond is in the files.
-_IN_FULL: Final = 12
-_VIOLATIONS: Final = 3
-#: In the story of one test: violations of one requirement, and those of them with their exchange.
-_STORY: Final = 8
-_EXCHANGES: Final = 2
-_LONGEST: Final = 300
-#: Requirements that share a reason and are named.
-_NAMES: Final = 8
+#: Lines of a whole run, and those of them that the header, the progress and what pytest adds take.
+_LINES: Final = 60
+_ABOVE: Final = 15
 _WIDEST: Final = 120
-_COLOURS: Final[Mapping[str, Mapping[str, bool]]] = {
-    "failed": {"red": True, "bold": True},
-    "error": {"red": True},
-    "warning": {"yellow": True},
-    "waived": {"yellow": True},
+_NARROWEST: Final = 60
+#: Causes that are shown in full as long as there is room for the others at all.
+_FIRST: Final = 1
+#: Requirements that were asked for and are listed one by one.
+_LISTED: Final = 6
+_LONGEST: Final = 400
+#: Points that share a reason and are named.
+_NAMED: Final = 12
+#: A value or a reason takes no more of this many lines.
+_WRAPPED: Final = 2
+_VERDICTS: Final[Mapping[str, Mapping[str, bool]]] = {
+    "nonconformant": {"red": True},
+    "conformant": {"green": True},
+    "unreachable": {"red": True},
 }
+_RED: Final[Mapping[str, bool]] = {"red": True, "bold": True}
+_YELLOW: Final[Mapping[str, bool]] = {"yellow": True}
 
 
-class Story(str):
-    """What pytest prints and JUnit keeps of a failure. ``reprcrash.message`` is its one line."""
+@dataclass(frozen=True)
+class Line:
+    """A line and how it is shown."""
 
-    __slots__ = ("reprcrash",)
-    reprcrash: SimpleNamespace
-
-    @classmethod
-    def of(cls, text: str, line: str) -> Story:
-        """A story with its one line."""
-        made = cls(text)
-        made.reprcrash = SimpleNamespace(message=line)
-        return made
-
-    @classmethod
-    def masked(cls, representation: object, vault: Vault) -> Story:
-        """A failure as pytest represents it, secrets named; its one line is pytest's own."""
-        crash = getattr(representation, "reprcrash", None)
-        text = vault.mask(str(representation))
-        return cls.of(text, vault.mask(str(getattr(crash, "message", text))))
-
-    def toterminal(self, writer: Any) -> None:
-        """Print it, as pytest asks a failure to."""
-        writer.line(visible(str(self)))
-
-
-def story(outcome: TestOutcome) -> str:
-    """What a failed test shows: sentence, expected, actual, exchange, and how to repeat it."""
-    lines = [outcome.title]
-    records = sorted(outcome.violations, key=lambda each: each.requirement)
-    for name, found in groupby(records, key=lambda each: each.requirement):
-        requirement = catalogue()[name]
-        lines += ["", f"{requirement.id} ({requirement.level}): {requirement.obligation}"]
-        lines.append(f"  source:   {'; '.join(map(str, requirement.sources))}")
-        same = list(found)
-        for number, record in enumerate(same[:_STORY]):
-            lines += _told(record, exchange=number < _EXCHANGES)
-        if len(same) > _STORY:
-            lines.append(f"  … and {count(len(same) - _STORY, 'more violation')} of it")
-    return "\n".join(lines)
-
-
-def _told(record: ViolationRecord, *, exchange: bool) -> Iterator[str]:
-    yield f"  what:     {one_line(record.message, _LONGEST)}"
-    yield f"  expected: {one_line(record.expected, _LONGEST)}"
-    yield f"  actual:   {one_line(record.actual, _LONGEST)}"
-    if exchange and record.exchange is not None:
-        yield from (f"    > {line}" for line in record.exchange["request"].splitlines())
-        yield from (f"    < {line}" for line in record.exchange["response"].splitlines())
-    if exchange and record.script:
-        yield "  repeat:"
-        yield from (f"    {line}" for line in record.script.splitlines())
+    text: str
+    markup: Mapping[str, bool] = field(default_factory=dict)
 
 
 class Summary:
-    """The end of a run on the terminal."""
+    """The end of a run: *previous* is the report of the last run on the same target, *folder* the report directory as shown."""
 
     def __init__(
-        self, reporter: Any, document: Mapping[str, Any], folder: Path, *, verbosity: int, style: str, width: int
+        self,
+        document: Mapping[str, Any],
+        folder: Path,
+        *,
+        previous: Mapping[str, Any] | None,
+        verbosity: int,
+        width: int,
     ) -> None:
-        self._reporter = reporter
         self._document = document
+        self._entries: Sequence[Mapping[str, Any]] = document["requirements"]
         self._folder = folder
-        self._verbosity = verbosity
-        self._short = style in ("no", "line") or verbosity < -1
-        self._width = min(_WIDEST, max(60, width))
+        self._previous = previous
+        self._verbose = verbosity > 0
+        self._terse = verbosity < -1
+        self._width = min(_WIDEST, max(_NARROWEST, width))
+        self._scripts = repeat.names(document)
+        self._narrowed = bool(document["run"]["selection"])
 
-    def write(self) -> None:
-        """Print failures, gaps, counts, what was sent, where the reports are, and last the verdict."""
-        document = self._document
-        self._reporter.section("conformance", sep="=")
-        if self._verbosity > -2:
-            self._failures()
-            self._waivers()
-            self._gaps()
-        self._wrapped(self._counts(), "requirements: ", "    ")
-        self._sent()
-        self._line(f"reports: {self._folder}")
-        colour = {"nonconformant": {"red": True}, "conformant": {"green": True}}.get(
-            document["verdict"], {"yellow": True}
-        )
-        verdict = f"{spoken(document['verdict'])} (exit {document['exit_code']}): {document['exit_reason']}"
-        self._line(f"verdict: {verdict}", bold=True, **colour)
+    def write(self, reporter: Any) -> None:
+        """Print it with *reporter*, pytest's or one like it. The verdict is the last line."""
+        for line in self.lines():
+            reporter.write_line(for_a_log(line.text), **line.markup)
 
-    def _counts(self) -> str:
-        """How many requirements ended in each way; a MAY that was not verified leaves nothing open."""
-        open_ones = ("not_verified", "blocked", "error")
-        results = Counter(
-            "may" if each["level"] == "MAY" and each["result"] in open_ones else each["result"]
-            for each in self._document["requirements"]
-        )
-        said = [f"{results[name]} {spoken(name)}" for name in RESULTS if results[name]]
-        return ", ".join(said + ([f"{results['may']} MAY not verified"] if results["may"] else []))
+    def lines(self) -> list[Line]:
+        """All lines, the verdict last."""
+        tail = [*self._waivers(), *self._gaps(), *self._asked(), *self._numbers(), *self._changes()]
+        if self._terse:
+            tail = list(self._numbers())
+        tail += [*self._where(), self._verdict()]
+        return [*self._repair(_LINES - _ABOVE - len(tail)), *tail]
 
-    def _failures(self) -> None:
-        shown = 0
-        for result in ("failed", "error", "warning", "waived"):
-            for entry in self._document["requirements"]:
-                if entry["result"] == result and (result != "error" or entry["violations"]):
-                    shown += 1
-                    self._failure(entry, in_full=shown <= _IN_FULL and not self._short)
+    # ------------------------------------------------------------------ what to repair
 
-    def _failure(self, entry: Mapping[str, Any], *, in_full: bool) -> None:
-        word = spoken(entry["result"]).upper()
+    def _repair(self, room: int) -> list[Line]:
+        """A block for each requirement that is broken, causes before consequences, in as much detail as there is room for."""
+        found = causes_first(self._entries)
+        if not found or self._terse:
+            return []
+        title = [Line("what to repair first", {"bold": True})]
+        if self._verbose:
+            return [*title, *(line for entry in found for line in self._block(entry)), Line("")]
+        forms = [
+            (list(self._block(each)), list(self._short(each)), list(self._short(each))[:-1], [self._shortest(each)])
+            for each in found
+        ]
+        chosen = [0] * len(found)
+        room -= len(title) + 1
+        # The first keep their detail until there is no other way: they are what somebody is going to repair now.
+        others = [*reversed(range(_FIRST, len(found)))]
+        first = [*reversed(range(min(_FIRST, len(found))))]
+        for numbers in (others, first):
+            for form in (1, 2, 3):
+                for number in numbers:
+                    if sum(len(forms[at][each]) for at, each in enumerate(chosen)) > room:
+                        chosen[number] = form
+        lines = [line for at, each in enumerate(chosen) for line in forms[at][each]]
+        if len(lines) > max(room, 1):
+            left_out = len(lines) - max(room, 1) + 1
+            lines = [
+                *lines[: len(lines) - left_out],
+                Line(f"… and {left_out} more, in {self._folder / 'conformance.md'}"),
+            ]
+        return [*title, *lines, Line("")]
+
+    def _block(self, entry: Mapping[str, Any]) -> Iterator[Line]:
+        markup = _RED if entry["result"] == "failed" else _YELLOW
+        yield from self._wrapped(f"{entry['obligation']}", f"{entry['id']} ({entry['level']}): ", "  ", markup)
+        if self._verbose:
+            for each in entry.get("references") or ():
+                yield Line(f"  source:   {each['document']} {each['url'] or each['reason']}")
         violations = entry["violations"]
-        self._line(f"{word}: {entry['id']} ({entry['level']})", **_COLOURS[entry["result"]])
-        if not in_full:
-            self._line(f"    {one_line(violations[0]['message'], self._width - 4)}")
-            return
-        self._wrapped(entry["obligation"], "    ")
-        self._line(f"    source:   {one_line('; '.join(entry['sources']), self._width)}")
-        for waiver in self._document["waivers"] if entry["result"] == "waived" else ():
-            if waiver["requirement"] == entry["id"]:
-                issue = f" ({waiver['issue']})" if waiver["issue"] else ""
-                self._wrapped(f"{waiver['reason']}{issue}", f"    waived until {waiver['expires']}: ", " " * 14)
-        for number, violation in enumerate(violations[:_VIOLATIONS]):
-            self._violation(violation, first=number == 0)
-        if len(violations) > _VIOLATIONS:
-            self._line(f"    … and {count(len(violations) - _VIOLATIONS, 'more violation')} of it")
-        self._line("")
+        for number, violation in enumerate(violations if self._verbose else violations[:1]):
+            yield from self._violation(violation, first=number == 0)
+        if len(violations) > 1 and not self._verbose:
+            yield Line(f"  …         and {count(len(violations) - 1, 'other way')}, in the reports")
+        yield from self._repeat(entry, "  repeat:   ")
 
-    def _violation(self, violation: Mapping[str, Any], *, first: bool) -> None:
-        for name in ("message", "expected", "actual"):
-            said = cut(" ".join((violation[name] or "").split()), _LONGEST)
-            self._wrapped(said, f"    {('what' if name == 'message' else name) + ':':<10}", " " * 14)
+    def _violation(self, violation: Mapping[str, Any], *, first: bool) -> Iterator[Line]:
+        indent = " " * 12
+        if self._verbose or not (violation["expected"] and violation["actual"]):
+            yield from self._wrapped(violation["message"], "  seen:     ", indent)
+        for name, said in (("expected:", violation["expected"]), ("got:", violation["actual"])):
+            if said:
+                yield from self._wrapped(said, f"  {name:<10}", indent, most=_WRAPPED)
+        if violation.get("calls"):
+            yield from self._wrapped(violation["calls"], "  calls:    ", indent)
+        if violation.get("possible"):
+            yield from self._wrapped(", ".join(violation["possible"]), "  or it is: ", indent)
         exchange = violation["exchange"]
-        if exchange and self._verbosity > 0:
+        if exchange and self._verbose and first:
             for mark, name in ((">", "request"), ("<", "response")):
-                for line in exchange[name].splitlines():
-                    self._line(f"      {mark} {line}")
-        if first and violation.get("script"):
-            lines = violation["script"].splitlines()
-            self._line(f"    repeat:   {cut(lines[0], 2 * _LONGEST)}")
-            for line in lines[1:]:
-                self._line(f"              {cut(line, 2 * _LONGEST)}")
+                yield from (Line(f"    {mark} {line}") for line in str(exchange[name] or "").splitlines())
 
-    def _waivers(self) -> None:
+    def _short(self, entry: Mapping[str, Any]) -> Iterator[Line]:
+        markup = _RED if entry["result"] == "failed" else _YELLOW
+        yield from self._wrapped(entry["title"], f"{entry['id']} ({entry['level']}): ", "  ", markup)
+        violation = entry["violations"][0]
+        yield Line(_cut(f"  {_in_short(violation)}", self._width))
+        yield from list(self._repeat(entry, "  repeat:   "))[:1] or [Line("  repeat:   see the reports")]
+
+    def _shortest(self, entry: Mapping[str, Any]) -> Line:
+        markup = _RED if entry["result"] == "failed" else _YELLOW
+        return Line(_cut(f"{entry['id']}: {_in_short(entry['violations'][0])}", self._width), markup)
+
+    def _repeat(self, entry: Mapping[str, Any], label: str) -> Iterator[Line]:
+        if entry["id"] in self._scripts:
+            yield Line(f"{label}sh {self._folder / repeat.FOLDER / self._scripts[entry['id']]}")
+        elif said := next((each["repeat"] for each in entry["violations"] if each.get("repeat")), ""):
+            yield from self._wrapped(said, label, " " * len(label))
+
+    # ------------------------------------------------------------------ what is open
+
+    def _waivers(self) -> Iterator[Line]:
         for each in self._document.get("waivers", []):
-            if each["state"] != "used":
-                self._line(f"waiver of {each['requirement']}: {each['state']}", yellow=True)
+            if each["state"] == "used":
+                yield Line(
+                    _cut(f"waived: {each['requirement']} until {each['expires']}: {each['reason']}", self._width)
+                )
+            else:
+                yield Line(_cut(f"waiver of {each['requirement']}: {each['state']}", self._width), _YELLOW)
 
-    def _gaps(self) -> None:
-        """What was not verified, requirements with the same reason together."""
-        together: dict[tuple[str, str, str], list[str]] = {}
-        for each in self._document["requirements"]:
-            if each["result"] in ("not_verified", "blocked", "error") and each["level"] != "MAY":
-                key = (each["result"], each["reason"] or "", each["how_to_verify"] or "")
-                together.setdefault(key, []).append(f"{each['id']} ({each['level']})")
-        for (result, reason, how), names in together.items():
-            more = f" and {count(len(names) - _NAMES, 'more requirement')}" if len(names) > _NAMES else ""
-            self._wrapped(", ".join(names[:_NAMES]) + more, f"{spoken(result)}: ", "    ")
-            self._wrapped(one_line(reason, _LONGEST), "    why: ", "         ")
-            if how and not self._short:
-                self._wrapped(how, "    how to verify: ", "         ")
+    def _gaps(self) -> Iterator[Line]:
+        """What is blocked, a line for each cause, and what was not verified, with what to do about each reason."""
+        asked = self._wanted()
+        found = gaps(each for each in self._entries if each["id"] in asked)
+        broken = any(each["result"] in ("failed", "warning") for each in self._entries)
+        unexplained = [
+            gap for gap in found if gap.result == "blocked" and not gap.causes and broken and not self._verbose
+        ]
+        for gap in found:
+            word = spoken(gap.result)
+            if gap.causes:
+                yield self._blocked(gap.names, ", ".join(gap.causes))
+                continue
+            if gap in unexplained:
+                if gap is unexplained[0]:
+                    yield self._blocked([name for each in unexplained for name in each.names], "what is told above")
+                continue
+            each = next(each for each in self._entries if each["id"] == gap.names[0])
+            parts = [f"{name}: {spoken(result)}" for name, result in (each.get("operations") or {}).items()]
+            where = f" ({'; '.join(parts)})" if parts else ""
+            told = f"{self._names(gap.names)}{where}: {gap.reason}"
+            yield from self._wrapped(told, f"{word}: ", "  ", most=_WRAPPED)
+            if gap.how and gap.result == "not_verified":
+                yield from self._wrapped(gap.how, "  to do: ", "         ", most=_WRAPPED)
 
-    def _sent(self) -> None:
+    def _blocked(self, blocked: Sequence[str], causes: str) -> Line:
+        text = f"blocked by {causes}: {self._names(blocked, most=len(blocked))}"
+        return Line(text if self._verbose else _cut(text, self._width))
+
+    def _names(self, names: Sequence[str], *, most: int = _NAMED) -> str:
+        """*names* in a line: ids where there is one or all is shown, else tags."""
+        shown = list(names) if self._verbose or len(names) == 1 else _tags(names)
+        more = f" and {len(shown) - most} more" if len(shown) > most and not self._verbose else ""
+        return ", ".join(shown if self._verbose else shown[:most]) + more
+
+    def _wanted(self) -> set[str]:
+        """The requirements that this run was to verify: what was not asked for is not listed."""
+        if not self._narrowed:
+            return {each["id"] for each in self._entries}
+        prefix = "--requirement "
+        names = [each.removeprefix(prefix) for each in self._document["run"]["selection"] if each.startswith(prefix)]
+        return set(select(names)) or {each["id"] for each in self._entries if each["tests"]}
+
+    def _asked(self) -> Iterator[Line]:
+        """Of a narrowed run, what became of each requirement that was asked for and is not told of above."""
+        if not self._narrowed:
+            return
+        wanted = self._wanted()
+        passed = [each["id"] for each in self._entries if each["id"] in wanted and each["result"] == "passed"]
+        if len(passed) <= _LISTED or self._verbose:
+            yield from (Line(f"passed: {name}", {"green": True}) for name in passed)
+        else:
+            yield from self._wrapped(", ".join(_tags(passed)), "passed: ", "  ", {"green": True})
+
+    def _numbers(self) -> Iterator[Line]:
+        """How many requirements ended in each way, and what it took."""
+        if self._narrowed and not self._verbose:
+            return
         document = self._document
-        groups = ", ".join(
-            f"{name.replace('_', ' ')} {number}" for name, number in document["requests_by_group"].items()
+        results = Counter(
+            "MAY not verified" if each["level"] == "MAY" and each["result"] == "not_verified" else each["result"]
+            for each in self._entries
         )
+        said = [f"{results[name]} {spoken(name)}" for name in (*RESULTS, "MAY not verified") if results[name]]
         sent = f"{count(document['requests'], 'request')} in {document['seconds']:.1f} s"
-        self._wrapped(sent + (f": {groups}" if groups else ""), "sent: ", "    ")
-        creates = by_name(document["creates_by_account"])
-        if creates:
-            accounts = ", ".join(f"{name} {number}" for name, number in creates.items())
-            self._wrapped(f"{accounts}; {count(document['keys_created'], 'key')} given", "creates as: ", "    ")
+        keys = count(document["keys_created"], "key")
+        yield from self._wrapped(f"{', '.join(said)}; {sent}, {keys} given", "requirements: ", "  ")
+        if self._verbose:
+            groups = [f"{name.replace('_', ' ')} {each}" for name, each in document["requests_by_group"].items()]
+            yield from self._wrapped(", ".join(groups), "sent: ", "  ")
+            creates = [f"{name} {each}" for name, each in by_name(document["creates_by_account"]).items()]
+            yield from self._wrapped(", ".join(creates), "creates as: ", "  ")
 
-    def _wrapped(self, text: str, first: str, rest: str | None = None) -> None:
-        indent = first if rest is None else rest
-        for line in textwrap.wrap(
-            text,
+    # ------------------------------------------------------------------ what changed, where, and the verdict
+
+    def _changes(self) -> Iterator[Line]:
+        previous = self._previous
+        if previous is None or previous["run"]["selection"] != self._document["run"]["selection"]:
+            return
+        changes = compare(previous, self._document).changes
+        kinds = {"worse": "worse", "better": "better", "other": "changed", "new": "new", "gone": "gone"}
+        found = {word: [each.requirement for each in changes if each.kind == kind] for kind, word in kinds.items()}
+        said = [f"{word} {', '.join(names)}" for word, names in found.items() if names]
+        markup = {"red": True} if found["worse"] else {"green": True} if found["better"] else {}
+        yield from self._wrapped("; ".join(said) or "nothing changed", "since the last run: ", "  ", markup)
+
+    def _where(self) -> Iterator[Line]:
+        complete = self._document["complete"]
+        yield Line(f"reports: {self._folder / 'conformance.html' if complete else self._folder}")
+
+    def _verdict(self) -> Line:
+        document = self._document
+        reason = document["exit_reason"]
+        if self._narrowed and document["verdict"] == "inconclusive":
+            reason = "narrowed, so this is no verdict on the target"
+        text = f"verdict: {spoken(document['verdict'])} (exit {document['exit_code']}): {_flat(reason)}"
+        markup = {"bold": True, **_VERDICTS.get(document["verdict"], _YELLOW)}
+        return Line(text if self._verbose else _cut(text, self._width), markup)
+
+    # ------------------------------------------------------------------ lines
+
+    def _wrapped(
+        self, text: str, first: str, rest: str, markup: Mapping[str, bool] | None = None, *, most: int | None = None
+    ) -> Iterator[Line]:
+        """*text* in lines of the width, ids and addresses whole; no more than *most* lines unless all is shown."""
+        lines = textwrap.wrap(
+            text if self._verbose else one_line(text, _LONGEST),
             self._width,
             initial_indent=first,
-            subsequent_indent=indent,
+            subsequent_indent=rest,
             break_long_words=False,
             break_on_hyphens=False,
-        ) or [first.rstrip()]:
-            self._line(line)
+        ) or [first.rstrip()]
+        if most is not None and len(lines) > most and not self._verbose:
+            lines = [*lines[: most - 1], _cut(f"{lines[most - 1]} …", self._width, always=True)]
+        yield from (Line(line, markup or {}) for line in lines)
 
-    def _line(self, text: str, **markup: bool) -> None:
-        self._reporter.write_line(visible(text), **markup)
+
+def _in_short(violation: Mapping[str, Any]) -> str:
+    """What came and what was expected, on one line."""
+    got, expected = _flat(violation["actual"] or ""), _flat(violation["expected"] or "")
+    return f"got {got}, expected {expected}" if got and expected else _flat(violation["message"])
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _tags(names: Iterable[str]) -> list[str]:
+    """The points that ids belong to, each once: ``T2``."""
+    return list(dict.fromkeys(name.partition("-")[0] for name in names))
+
+
+def _cut(text: str, width: int, *, always: bool = False) -> str:
+    """*text* in no more than *width* characters, cut between words, so that no id is broken."""
+    if len(text) <= width and not always:
+        return text
+    kept = text[: width - 1]
+    if len(text) > width and " " in kept.strip():
+        kept = kept.rpartition(" ")[0]
+    return kept.rstrip(" ,;:…") + " …"

@@ -1,4 +1,29 @@
-"""Loads the suite's plugin for the tests that run against a target."""
+"""What every check is given: its calls, and the controls of the run."""
 
-from suites.runner.plugin import *  # noqa: F403
-from suites.runner.plugin import pytest_addoption as pytest_addoption
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from suites.runner.check import Check
+from suites.runner.items import requirements_of
+from suites.runner.run import Run
+from suites.scenarios.controls import ControlledCheck, Controls
+from suites.scenarios.isolate import FollowUp
+
+
+@pytest.fixture(scope="session")
+def controls(conformance_run: Run) -> Controls:
+    """The baseline calls of the run, sent when the first test needs them."""
+    made = Controls(conformance_run)
+    conformance_run.follow_up = FollowUp(made)
+    return made
+
+
+@pytest.fixture
+def check(controls: Controls, begin_check: Callable[[Check], None], request: pytest.FixtureRequest) -> ControlledCheck:
+    """What one test sends, and the answers on which its outcome is decided."""
+    made = ControlledCheck(controls, requirements_of(request.node))
+    begin_check(made)
+    return made

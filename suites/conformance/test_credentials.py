@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from contracts.judge import judge
-from contracts.rules.privacy import texts
+from contracts.exchange import Refusal
+from contracts.hindsight import hindsight
+from contracts.ids import A1, A2, A2_ENDED, A3, A4
 from fixtures.calls import (
     GET_HEADER,
     GET_QUERY,
@@ -26,11 +27,16 @@ from fixtures.calls import (
 )
 from fixtures.errors import NotAvailable
 from fixtures.secrets import Secret
+from suites.runner.check import Blocked
 from suites.runner.marks import row, verifies
-from suites.runner.trial import BAD_HASH, UNKNOWN_HASH, WRONG_SESSION, Blocked, Trial
-from suites.scenarios.controls import OTHER_UNKNOWN, UNKNOWN
+from suites.runner.run import UNKNOWN, UNKNOWN_HASH
+from suites.scenarios.controls import ControlledCheck
 
-#: Hashes that are no hash: none of them is 32 hexadecimal digits (facts A1).
+#: Codes that say that a credential is not one (facts A1).
+_BAD_HASH = frozenset({3, 4, 7})
+#: Codes for a delivery-session key where an ordinary credential is expected (facts A4).
+_WRONG_SESSION = frozenset({276, 4, 3, 11, 13})
+#: Strings that are not 32 hexadecimal digits (facts A1).
 _TOO_SHORT = UNKNOWN[:-1]
 _TOO_LONG = UNKNOWN + "0"
 _NO_HEX = "ghijklmnopqrstuvwxyzghijklmnopqr"
@@ -53,7 +59,6 @@ _MALFORMED = [
         for operation, style in (
             ("create", GET_QUERY),
             ("read", GET_QUERY),
-            ("create", POST_JSON),
             ("read", POST_FORM),
             ("create", POST_HEADER),
             ("read", POST_HEADER),
@@ -64,7 +69,6 @@ _MALFORMED = [
     row("read", POST_JSON, _with(""), id="empty-post-json-read"),
     row("create", POST_FORM, _with(""), id="empty-post-form-create"),
     row("create", GET_HEADER, _with(""), id="empty-get-header-create"),
-    row("create", GET_QUERY, _with(_TOO_SHORT), id="31-digits-get-query-create"),
     row("read", POST_JSON, _with(_TOO_SHORT), id="31-digits-post-json-read"),
     row("read", GET_QUERY, _with(_TOO_LONG), id="33-digits-get-query-read"),
     row("create", POST_JSON, _with("*"), id="another-wildcard-post-json-create"),
@@ -78,38 +82,38 @@ _MALFORMED = [
 @verifies("A1-malformed-hash-refused", "A5-discloses-nothing")
 @pytest.mark.parametrize(("operation", "style", "build"), _MALFORMED)
 def test_malformed_hash(
-    trial: Trial, operation: Operation, style: Style, build: Callable[[Operation, Style], Call]
+    check: ControlledCheck, operation: Operation, style: Style, build: Callable[[Operation, Style], Call]
 ) -> None:
     """No hash, an empty one, and one that is not 32 hexadecimal digits are refused with code 3, 4 or 7.
 
     ERRORS, code 3; AUTH, a hash that was not passed properly.
     """
-    # Set up and sanity check: good credentials succeed in this style.
-    trial.need_success(operation, style)
+    # Sanity check: good credentials succeed in this style.
+    check.need_success(operation, style)
     # Stimulus.
-    answer = trial.send(build(operation, style).but(breaks_contract=True, shown=None))
+    answer = check.send(_malformed(build(operation, style)))
     # Verdict.
-    trial.expect_refusal(
-        answer, "A1-malformed-hash-refused", BAD_HASH, f"{operation} by {style} without a well-formed hash"
-    )
+    check.judge(answer)
+
+
+def _malformed(request: Call) -> Call:
+    return request.but(breaks_contract=True, shown=None).refused(A1, _BAD_HASH)
 
 
 @verifies("A2-unknown-hash-refused", "A5-discloses-nothing")
 @pytest.mark.parametrize("style", STYLES, ids=str)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_unknown_hash(trial: Trial, operation: Operation, style: Style) -> None:
-    """A well-formed hash that nobody was given is refused with code 3 or 4.
+def test_unknown_hash(check: ControlledCheck, operation: Operation, style: Style) -> None:
+    """A well-formed hash that no account has is refused with code 3 or 4.
 
     ERRORS, codes 3 and 4.
     """
-    # Set up and sanity check: good credentials succeed in this style.
-    trial.need_success(operation, style)
-    # Stimulus: the main path has sent one.
-    answer = trial.claim(trial.evidence.unknown[operation, style.name])
+    # Sanity check: good credentials succeed in this style.
+    check.need_success(operation, style)
+    # Stimulus: the baseline sends one.
+    answer = check.controls.unknown[operation, style.name]
     # Verdict.
-    trial.expect_refusal(
-        answer, "A2-unknown-hash-refused", UNKNOWN_HASH, f"{operation} by {style} with an unknown hash"
-    )
+    check.judge(answer)
 
 
 _ENDED = [
@@ -126,21 +130,19 @@ _ENDED = [
 
 @verifies("A2-ended-hash-refused")
 @pytest.mark.parametrize(("operation", "style"), _ENDED)
-def test_ended_hash(trial: Trial, operation: Operation, style: Style) -> None:
+def test_ended_hash(check: ControlledCheck, operation: Operation, style: Style) -> None:
     """The hash of an ended session is refused with code 3 or 4.
 
     ERRORS, code 4.
     """
     # Set up.
-    ended = trial.account("ended")
+    ended = check.account("ended")
     # Sanity check.
-    trial.need_success(operation, style)
+    check.need_success(operation, style)
     # Stimulus.
-    answer = trial.send(call(operation, style, ended.credential))
+    answer = check.send(call(operation, style, ended.credential).refused(A2_ENDED, UNKNOWN_HASH))
     # Verdict.
-    trial.expect_refusal(
-        answer, "A2-ended-hash-refused", UNKNOWN_HASH, f"{operation} by {style} with the hash of an ended session"
-    )
+    check.judge(answer)
 
 
 # ---------------------------------------------------------------------- A3: near misses
@@ -187,39 +189,40 @@ _NEAR = [
     row("read", GET_QUERY, lambda value: f"{value[:16]}-{value[16:]}", id="a-dash-inside-get-query-read"),
     row("create", POST_JSON, lambda value: value[:16] + "*", id="half-of-it-and-a-wildcard-post-json-create"),
     row("read", GET_HEADER, _part(16), id="half-of-it-get-header-read"),
+    row("read", POST_JSON, lambda value: value + "\x00more", id="nul-and-more-after-it-post-json-read"),
 ]
 
 
 @verifies("A3-only-the-exact-hash", "A5-discloses-nothing")
 @pytest.mark.parametrize(("operation", "style", "alter"), _NEAR)
-def test_near_miss(trial: Trial, operation: Operation, style: Style, alter: Callable[[str], str]) -> None:
+def test_near_miss(check: ControlledCheck, operation: Operation, style: Style, alter: Callable[[str], str]) -> None:
     """A part of a good hash, and a good hash with a digit changed, added or missing, open nothing.
 
     ERRORS, code 3.
     """
     # Set up.
-    owner = trial.account("owner")
+    owner = check.account("owner")
     if operation == "create":
-        trial.need_rotation(owner)
+        check.needs_rotation(owner)
     # Sanity check: the hash itself does open the account.
-    trial.need_success(operation, style)
+    check.need_success(operation, style)
     # Stimulus.
-    request = near_miss(operation, style, owner.credential, alter)
-    answer = trial.send(request)
-    # Verdict: that it is refused. With which code is a matter of whether what was sent is a hash at all.
-    requirement, codes = "A3-only-the-exact-hash", BAD_HASH
-    if answer.kind == "error" and not answer.server_error:
-        well_formed = re.fullmatch("[0-9A-Fa-f]{32}", request.shown or "") is not None
-        requirement, codes = (
-            ("A2-unknown-hash-refused", UNKNOWN_HASH) if well_formed else ("A1-malformed-hash-refused", BAD_HASH)
-        )
-    trial.expect_refusal(answer, requirement, codes, f"{operation} by {style} with a near miss of a good hash")
+    answer = check.send(near_miss(operation, style, owner.credential, alter))
+    # Verdict.
+    check.judge(answer)
 
 
 def near_miss(operation: Operation, style: Style, credential: Secret, alter: Callable[[str], str]) -> Call:
-    """A call with what *alter* makes of a good hash. It derives from a live credential, and the guard is told so."""
+    """A call with what *alter* makes of a good hash. It derives from a live credential, and the guard is said so.
+
+    With which code it is refused is a matter of whether what is sent is a well-formed hash (A2) or none (A1).
+    """
     altered = alter(credential.reveal())
-    return call(operation, style, altered).but(credential=credential, shown=altered, breaks_contract=True)
+    well_formed = re.fullmatch("[0-9A-Fa-f]{32}", altered) is not None
+    refusal = Refusal(A3, "code", UNKNOWN_HASH if well_formed else _BAD_HASH, A2 if well_formed else A1)
+    request = call(operation, style, altered).but(credential=credential, shown=altered, breaks_contract=True)
+    # A web server in front may refuse a NUL in a form of its own (facts B1).
+    return request.but(refusal=refusal, front="\x00" in altered)
 
 
 _NESTED = [
@@ -227,41 +230,29 @@ _NESTED = [
     row("read", lambda value: {"hash": ["", value]}, id="list-read"),
     row("create", lambda value: {"hash": {"hash": value}}, id="object-create"),
     row("read", lambda value: {"hash": {"hash": value}}, id="object-read"),
-    row("read", lambda value: value, id="text-as-document-read"),
     row("read", lambda value: [{"hash": value}], id="list-as-document-read"),
 ]
 
 
 @verifies("A3-only-the-exact-hash", "A5-discloses-nothing")
 @pytest.mark.parametrize(("operation", "wrap"), _NESTED)
-def test_hash_inside_json(trial: Trial, operation: Operation, wrap: Callable[[str], object]) -> None:
+def test_hash_inside_json(check: ControlledCheck, operation: Operation, wrap: Callable[[str], object]) -> None:
     """A good hash inside a JSON list or object opens nothing.
 
-    DELIVERY, Parameters: hash is the API key's hash itself.
+    DELIVERY, Parameters: hash is the API key's hash itself. Of another JSON type it is bad input, so any general code will do.
     """
     # Set up.
-    owner = trial.account("owner")
+    owner = check.account("owner")
     if operation == "create":
-        trial.need_rotation(owner)
+        check.needs_rotation(owner)
     # Sanity check.
-    trial.need_success(operation, POST_JSON)
+    check.need_success(operation, POST_JSON)
     # Stimulus.
     body = json.dumps(wrap(owner.credential.reveal())).encode()
     request = call(operation, POST_JSON, owner.credential).but(body=body, valid=False, breaks_contract=True)
-    answer = trial.send(request)
-    # Verdict: of another JSON type the hash is bad input too, so any general code will do.
-    if answer.kind == "error" and not answer.server_error and (answer.code is None or 1 <= answer.code <= 100):
-        return
-    if answer.kind == "foreign" and answer.status is not None and 400 <= answer.status < 500 and answer.violations:
-        # A refusal that is no envelope: that is to blame (S2, E1), which the judge has taken down.
-        return
-    trial.violate(
-        "A3-only-the-exact-hash",
-        f"{operation} by post-json with a good hash inside a list or object: {answer.summary()}",
-        "a refusal",
-        answer.summary(),
-        answer,
-    )
+    answer = check.send(request.refused(A3, form="general"))
+    # Verdict.
+    check.judge(answer)
 
 
 # ---------------------------------------------------------------------- A4: delivery keys
@@ -279,85 +270,78 @@ _WITH_REPLACED = (
 @verifies("A4-delivery-key-is-no-credential")
 @pytest.mark.parametrize("style", STYLES, ids=str)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_delivery_key_as_credential(trial: Trial, operation: Operation, style: Style) -> None:
+def test_delivery_key_as_credential(check: ControlledCheck, operation: Operation, style: Style) -> None:
     """The key of a delivery session, in force or replaced, is refused as the credential of create and read.
 
     DELIVERY, Parameters; DELIVERY-2026; ERRORS, code 276.
     """
     # Set up.
-    owner = trial.account("owner")
+    owner = check.account("owner")
     if operation == "create":
-        trial.need_rotation(owner)
+        check.needs_rotation(owner)
     # Sanity check: the key is one that read gives, and the account's own credential works here.
-    trial.need_both("read", style=GET_QUERY)
-    trial.need_success(operation, style)
-    key = _delivery_key(trial, replaced=(operation, style) in _WITH_REPLACED)
+    check.need_both("read", style=GET_QUERY)
+    check.need_success(operation, style)
+    key = _delivery_key(check, replaced=(operation, style) in _WITH_REPLACED)
     # Stimulus.
-    answer = trial.send(call(operation, style, key))
+    answer = check.send(delivery_key(operation, style, key))
     # Verdict.
-    trial.expect_refusal(
-        answer,
-        "A4-delivery-key-is-no-credential",
-        WRONG_SESSION,
-        f"{operation} by {style} with a delivery-session key as the credential",
-    )
+    check.judge(answer)
 
 
-def _delivery_key(trial: Trial, *, replaced: bool) -> Secret:
+def delivery_key(operation: Operation, style: Style, key: Secret) -> Call:
+    """A call with the key of a delivery session as its credential."""
+    return call(operation, style, key).refused(A4, _WRONG_SESSION)
+
+
+def _delivery_key(check: ControlledCheck, *, replaced: bool) -> Secret:
     """The key that is in force, or one that was before, if there is one."""
-    last = trial.run.last_key.get("owner")
-    former = [each.value for each in trial.run.issued if each.account == "owner"]
-    if replaced and len(former) > 1:
-        return trial.run.vault.add(former[0], "key of owner")
-    key = last.key if last is not None else None
-    if key is None:
-        known = [each.answer.key for each in trial.evidence.reads if each.answer.key is not None]
-        key = known[-1] if known else None
-    if key is None:
+    former = check.run.history.issued("owner")
+    last = check.run.history.last_key("owner")
+    chosen = former[0].answer if replaced and len(former) > 1 else last
+    if chosen is None or chosen.key is None:
         raise NotAvailable("the owner has no delivery session, so there is no key to try")
-    return trial.run.vault.add(key, "key of owner")
+    if not re.fullmatch("[!-~]+", chosen.key):
+        raise Blocked("the key has characters that no credential can have", [chosen])
+    return check.run.vault.add(chosen.key, "key of owner")
 
 
 # ---------------------------------------------------------------------- A5: nothing told, nothing changed
 
 
-@verifies("A5-changes-nothing")
-@pytest.mark.parametrize("after", ["all-of-the-above"])
-def test_refused_calls_change_nothing(trial: Trial, after: str) -> None:
-    """After calls with every kind of bad credential the owner's key is what it was.
+@verifies("A5-changes-nothing", "A1-malformed-hash-refused")
+def test_refused_calls_change_nothing(check: ControlledCheck) -> None:
+    """Creates without a hash and with one that is too short leave the owner's key as it was.
 
     AUTH: calls need a hash; ERRORS, codes 3 and 4.
     """
-    # Set up and sanity check: the owner has a key, and bad credentials are refused.
-    del after
-    trial.need_both("read", style=POST_JSON)
-    # Stimulus: what was refused above, and if nothing was (part of the suite alone is run), two calls of create.
-    if not any(each.operation == "create" and not each.valid for each in trial.run.since):
-        for request in (
-            call("create", POST_JSON, None).but(breaks_contract=True),
-            call("create", GET_QUERY, OTHER_UNKNOWN),
-        ):
-            trial.send(request)
+    # Set up.
+    owner = check.account("owner")
+    # Sanity check: the owner has a key, and bad credentials are refused.
+    check.need_both("read", style=POST_JSON)
+    before = check.call("read", check.or_query(), owner)
+    # Stimulus.
+    refused = [
+        check.send(_malformed(call("create", POST_JSON, None))),
+        check.send(_malformed(call("create", GET_QUERY, _TOO_SHORT))),
+    ]
     # Verdict.
-    trial.expect_unchanged()
+    after = check.call("read", check.or_query(), owner)
+    check.judge_together(before, *refused, after)
 
 
 @verifies("A5-discloses-nothing")
 @pytest.mark.last
-def test_refused_calls_were_told_nothing(trial: Trial) -> None:
+def test_refused_calls_were_told_nothing(check: ControlledCheck) -> None:
     """No answer to a call without valid credentials shows what only later came to be known for a key or a credential.
 
     AUTH: calls need a hash; ERRORS, codes 3 and 4.
     """
-    # Set up and sanity check: there were such calls, and good credentials are told something.
-    trial.need_success("read", GET_QUERY)
-    refused = [each for each in trial.run.log if each.response is not None and not each.intent.valid]
-    if not refused:
+    # Set up and sanity check: there were such calls, and good credentials are shown something.
+    check.need_success("read", GET_QUERY)
+    answers = check.run.history.answers()
+    if not any(each.kind != "nothing" and not each.exchange.intent.valid for each in answers):
         raise Blocked("no call without valid credentials was answered")
-    # Verdict: what was told before is not told again.
-    vault = trial.run.vault
-    for exchange in refused:
-        if exchange.response is not None and vault.find(texts(exchange.response, None)):
-            for violation in judge(exchange, vault.values()).violations:
-                if violation.requirement == "A5-discloses-nothing":
-                    trial.note(violation)
+    # Verdict: what is known now is looked for in every such answer.
+    for anomaly in hindsight(answers):
+        check.report(anomaly)

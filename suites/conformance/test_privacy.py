@@ -1,11 +1,13 @@
-"""P: what an answer must not show, and where it must come from. Every answer of the run is looked at."""
+"""P: what an answer must not show, and where it must come from. The rules look at every answer of the run."""
 
 from __future__ import annotations
 
 import pytest
 
+from contracts.attribution import findings_of
+from suites.runner.check import Blocked
 from suites.runner.marks import row
-from suites.runner.trial import Blocked, Trial
+from suites.scenarios.controls import ControlledCheck
 
 
 @pytest.mark.parametrize(
@@ -16,17 +18,19 @@ from suites.runner.trial import Blocked, Trial
         row("P3", id="no-redirect", of="P3-no-redirect"),
     ],
 )
-def test_every_answer(trial: Trial, tag: str) -> None:
+def test_every_answer(check: ControlledCheck, tag: str) -> None:
     """No answer repeats a credential, shows the server's inside, invites shared caches, or redirects.
 
     Decisions of this project on privacy; RFC 9111; RFC 9110, section 15.4.
     """
-    # Set up and stimulus: the main path, and whatever else was sent before.
-    trial.evidence.gather()
-    # Sanity check: there were answers to documented calls, successes and refusals both.
-    if not any(each.response is not None and each.intent.operation is not None for each in trial.run.log):
-        raise Blocked("no documented call was answered")
-    # Verdict: what the judge found in any answer of the run; what was told before is not told again.
-    for violation in trial.run.judged:
-        if violation.requirement.startswith(f"{tag}-"):
-            trial.note(violation)
+    # Set up and stimulus: the baseline, with good credentials and with an unknown hash.
+    check.controls.gather()
+    # Sanity check: it was answered.
+    answers = [each for each in check.controls.answers if each.kind != "nothing"]
+    if not answers:
+        raise Blocked("no documented call was answered", check.controls.answers)
+    # Verdict: what the rules found on this point.
+    for answer in answers:
+        for anomaly in findings_of(answer):
+            if any(name.startswith(f"{tag}-") for name in anomaly.candidates):
+                check.report(anomaly)

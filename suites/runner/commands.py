@@ -1,21 +1,29 @@
-"""What the command does without tests: list the catalogue, compare two reports."""
+"""What the command does without tests: list the catalogue, compare two reports, compare two documents."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Final
 
-from contracts.requirements import catalogue, select
+from contracts import bundle
+from contracts.drift import DriftError
+from contracts.drift import compare as drift_of
+from contracts.requirements import catalogue
 from fixtures.errors import SetupError
+from fixtures.files import read_text
 from reports.comparison import compare as comparison_of
 from reports.comparison import read
+from reports.words import visible
+from suites.runner.options import chosen_requirements
+
+#: Bytes of a published document: that of a whole platform has a few million.
+_LARGEST_DOCUMENT: Final = 64 * 1_048_576
 
 
 def list_requirements(names: list[str]) -> None:
-    """Print the catalogue, or the part of it that *names* stand for."""
-    try:
-        chosen = select(names) if names else list(catalogue())
-    except KeyError as error:
-        raise SetupError(f"--requirement {error.args[0]!r} is no id or tag of the catalogue") from None
+    """Print the catalogue, or the part of it that *names* stand for. Raises ``SetupError``."""
+    chosen = chosen_requirements(names) if names else list(catalogue())
     for name in chosen:
         entry = catalogue()[name]
         print(f"{entry.id}  {entry.level}  {entry.profile}")
@@ -28,5 +36,45 @@ def list_requirements(names: list[str]) -> None:
 def compare(old: Path, new: Path) -> int:
     """Print which requirements changed between two reports; 1 where anything got worse. Raises ``SetupError``."""
     comparison = comparison_of(read(old), read(new))
-    print("\n".join(comparison.lines()))
+    for line in comparison.lines():
+        # A report may hold whatever a target has sent.
+        print(visible(" ".join(line.split())).encode("utf-8", "backslashreplace").decode())
     return 1 if comparison.worse else 0
+
+
+def drift(name: str) -> int:
+    """Print how a published OpenAPI document differs from the contract; 1 where it contradicts a requirement.
+
+    Raises ``SetupError`` where the file *name* holds no such document.
+    """
+    if not name:
+        raise SetupError("--drift is empty: is a variable not set?")
+    path = Path(name)
+    contract = json.loads(bundle.TARGET.read_text(encoding="utf-8"))
+    try:
+        found = drift_of(contract, _document(path))
+    except DriftError as error:
+        raise SetupError(f"{path} cannot be compared: {error}") from None
+    print("\n".join(visible(line) for line in found.lines()))
+    return 1 if found.contradicted else 0
+
+
+def _document(path: Path) -> object:
+    """The JSON or YAML in a file. Raises ``SetupError``."""
+    try:
+        text = read_text(path, _LARGEST_DOCUMENT)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise SetupError(f"{path} is not UTF-8") from None
+    if path.suffix in (".yaml", ".yml"):
+        import yaml
+
+        try:
+            return yaml.safe_load(text)
+        except (yaml.YAMLError, ValueError, RecursionError):
+            raise SetupError(f"{path} is not YAML") from None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise SetupError(f"{path} is not JSON; a document in YAML needs a name that ends in .yaml") from None

@@ -92,7 +92,7 @@ class Interrupts:
 
 
 def _say_nothing_of_a_lost_one() -> None:
-    """Nobody wants to read a traceback of the ``KeyboardInterrupt`` that came out where nothing can be raised."""
+    """No one wants to read a traceback of the ``KeyboardInterrupt`` that came out where nothing can be raised."""
     tell = sys.unraisablehook
 
     def tell_others(unraisable: sys.UnraisableHookArgs) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,44 @@ from urllib.parse import unquote
 import pytest
 from _pytest.mark.expression import Expression
 
-from contracts.requirements import PROFILES, select
-from fixtures.errors import SetupError
-from fixtures.secrets import SHORTEST
-from fixtures.target.file import Target, check_base_url, read_target
+from contracts.requirements import PROFILES, catalogue, select
+from fixtures.errors import SetupError, nearest
+from fixtures.files import user_path
+from fixtures.secret_index import LEAK
+from fixtures.target.file import Target, read_target
+from fixtures.target.urls import check_base_url
 from reports.directory import default
 from reports.waivers import Waiver, read_waivers
-from suites.scenarios.generated import EXAMPLES
+from suites.runner import environment
+from suites.runner.profiles import EXAMPLES
+
+#: The options of the suite, pytest-base-url's included: what says which target is judged, and how, is given on the
+#: command line and not by ``PYTEST_ADDOPTS``, which is for pytest's own.
+OURS = (
+    "--base-url",
+    "--target",
+    "--profile",
+    "--report-dir",
+    "--fail-on-gaps",
+    "--waivers",
+    "--allow-key-rotation",
+    "--requirement",
+    "--list-requirements",
+    "--plan",
+    "--compare",
+    "--drift",
+    "--wait",
+    "--serve",
+    "--explain",
+    "--record",
+    "--replay",
+    "--verify-base-url",
+)
+
+_NEVER_EMPTY = (
+    *("--base-url", "--target", "--profile", "--report-dir", "--waivers", "--hypothesis-profile", "--record"),
+    "--replay",
+)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -42,7 +75,12 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--compare", metavar=("OLD", "NEW"), nargs=2, help="which requirements changed between two conformance.json"
     )
-    group.addoption("--wait", metavar="SECONDS", default="0", help="wait for a target that is still starting")
+    group.addoption("--drift", metavar="FILE", help="compare the contract with a published OpenAPI document")
+    group.addoption("--wait", metavar="SECONDS", help="wait for a target that is still starting (default: 0)")
+    group.addoption("--serve", metavar="COMMAND", help="start the target with this command, and end it after the run")
+    group.addoption("--explain", metavar="ID|TAG", help="print a requirement, its sources and its tests, and end")
+    group.addoption("--record", metavar="FILE", help="write the history of the run, secrets replaced by stand-ins")
+    group.addoption("--replay", metavar="FILE", help="judge a recorded history anew, and send nothing")
 
 
 @dataclass(frozen=True)
@@ -61,40 +99,44 @@ class Options:
     wait: float
     hypothesis_profile: str
     given: tuple[str, ...] = field(default=())
+    #: Where the history of the run is written.
+    record: Path | None = None
 
 
 def resolve(config: pytest.Config) -> Options:
-    """Check the options of *config* and read the files that they name. Raises ``SetupError`` naming what is wrong."""
+    """Check the options of *config* and read the files that they name, each once.
+
+    Raises ``SetupError`` naming what is wrong.
+    """
     _check_given(config)
-    name = config.getoption("--hypothesis-profile") or "standard"
-    if name not in EXAMPLES:
-        raise SetupError(f"--hypothesis-profile {name!r} is unknown; there are {', '.join(EXAMPLES)}")
+    name = config.getoption("--hypothesis-profile", default=None) or "standard"
+    _check_known("--hypothesis-profile", name, EXAMPLES)
     profile = config.getoption("--profile")
-    if profile is not None and profile not in PROFILES:
-        raise SetupError(f"--profile {profile!r} is unknown; there are {', '.join(PROFILES)}")
+    if profile is not None:
+        _check_known("--profile", profile, PROFILES)
     requirements: tuple[str, ...] | None = None
     if config.getoption("--requirement"):
-        try:
-            requirements = tuple(select(config.getoption("--requirement")))
-        except KeyError as error:
-            raise SetupError(
-                f"--requirement {error.args[0]!r} is no id or tag of the catalogue; see --list-requirements"
-            ) from None
-    wait = _seconds(config.getoption("--wait"))
+        requirements = tuple(chosen_requirements(config.getoption("--requirement")))
+    wait = _seconds(config.getoption("--wait") or ("30" if config.getoption("--serve") else "0"))
     waivers: list[Waiver] = []
     digest: str | None = None
     if config.getoption("--waivers"):
-        waivers, digest = read_waivers(Path(config.getoption("--waivers")))
+        waivers, digest = read_waivers(user_path(config.getoption("--waivers"), "--waivers"))
     base_url = _base_url(config)
     file = config.getoption("--target")
     # Credentials of the environment belong to a target; the embedded emulator is never shown them.
     embedded = base_url is None and file is None
     # A plan needs no credential, and reads none.
     plan = config.getoption("--plan")
-    target = Target() if embedded else read_target(Path(file) if file else None, credentials=not plan)
+    target = Target()
+    if not embedded:
+        path = user_path(file, "--target") if file else None
+        target = read_target(path, environment.original(), with_credentials=not plan)
     base_url = base_url or target.base_url
     if base_url is None and not embedded:
         raise SetupError(f"the target file {file} names no base_url, and --base-url is not given")
+    if target.http.client_certificate is not None and base_url is not None and not base_url.startswith("https:"):
+        raise SetupError(f"http.client_certificate of the target file is for https, and the base URL is {base_url}")
     _check_no_credential(target, base_url)
     return Options(
         base_url,
@@ -113,24 +155,59 @@ def resolve(config: pytest.Config) -> Options:
             if all(isinstance(each, str) for each in config.invocation_params.args)
             else ()
         ),
+        record_file(config),
     )
+
+
+def chosen_requirements(names: list[str]) -> list[str]:
+    """The ids that *names*, each an id or a tag, stand for. Raises ``SetupError`` with the nearest one else."""
+    try:
+        return select(names)
+    except KeyError as error:
+        given = error.args[0]
+        known = {*catalogue(), *(entry.tag for entry in catalogue().values())}
+        hint = nearest(given, sorted(known)) or "; see --list-requirements"
+        raise SetupError(f"--requirement {given!r} is no id or tag of the catalogue{hint}") from None
+
+
+def wrong_arguments(message: str, options: Collection[str]) -> str:
+    """What pytest says of arguments that it cannot read, in one line; *options* are all that there are.
+
+    Values are left out: one that is misplaced may be a secret.
+    """
+    line = next((each for each in message.splitlines() if "error: " in each), " ".join(message.split()))
+    said = line.partition("error: ")[2] or line
+    if "unrecognized arguments:" not in said:
+        return said
+    words = [word.partition("=")[0] for word in said.partition("unrecognized arguments:")[2].split()]
+    unknown = dict.fromkeys(word for word in words if word.startswith("-"))
+    long = [each for each in options if each.startswith("--")]
+    return "; ".join(f"{word} is no option{nearest(word, long) or ': see --help'}" for word in unknown) or said
+
+
+def _check_known(option: str, given: str, known: Collection[str]) -> None:
+    if given not in known:
+        raise SetupError(f"{option} {given!r} is unknown; there are {', '.join(known)}{nearest(given, known)}")
 
 
 def _check_no_credential(target: Target, base_url: str | None) -> None:
     """Raise ``SetupError`` where what goes with every request holds a credential: the guard could not keep it from ``create``."""
     places = {"the base URL": base_url or ""}
     places |= {f"http.headers.{name} of the target file": value for name, value in target.http.headers.items()}
+    if target.http.basic is not None:
+        places["http.basic of the target file"] = f"{target.http.basic.user} {target.http.basic.password}"
     for account, value in target.credentials.items():
         for place, text in places.items():
-            if value[:SHORTEST].lower() in unquote(text).lower():
+            if value[:LEAK].lower() in unquote(text).lower():
                 raise SetupError(
                     f"{place} holds the credential of {account}, or its beginning: it is sent with every call"
                 )
 
 
 def _check_given(config: pytest.Config) -> None:
-    """What is given must not be empty: a variable that is not set would else judge something that was not meant."""
-    for option in ("--base-url", "--target", "--profile", "--report-dir", "--waivers", "--hypothesis-profile"):
+    """Raise ``SetupError`` for options that would judge what was not meant, or that no run of the suite can have."""
+    # A variable that is not set would else judge something that was not meant.
+    for option in _NEVER_EMPTY:
         if config.getoption(option, default=None) == "":
             raise SetupError(f"{option} is empty: is a variable not set? Without the option the default applies")
     for option, name in (("-k", "keyword"), ("-m", "markexpr")):
@@ -141,6 +218,34 @@ def _check_given(config: pytest.Config) -> None:
             raise SetupError(f"{option} {error.text!r}: at column {error.offset}: {error.msg}") from None
         except (ValueError, RecursionError, MemoryError):
             raise SetupError(f"{option} is no expression that pytest can read") from None
+    if config.getoption("verify_base_url", default=False):
+        raise SetupError("--verify-base-url asks the target past the suite: leave it out, or give --wait SECONDS")
+    _check_one_process(config)
+    _check_plugins(config)
+
+
+def check_environment(config: pytest.Config) -> None:
+    """Raise ``SetupError`` where the environment gives an option of the suite: it says what is judged."""
+    added = environment.added_option(config, OURS)
+    if added is not None:
+        raise SetupError(f"PYTEST_ADDOPTS of the environment gives {added}: it belongs on the command line")
+
+
+def _check_plugins(config: pytest.Config) -> None:
+    """Raise ``SetupError`` where the plugin that writes one of the outputs has been switched off."""
+    if not config.pluginmanager.has_plugin("junitxml"):
+        raise SetupError("-p no:junitxml takes away an output of the suite: leave it out")
+
+
+def _check_one_process(config: pytest.Config) -> None:
+    """Raise ``SetupError`` for more than one process: the pace and the accounts are one."""
+    number = config.getoption("numprocesses", default=None)
+    given = [f"-n {number}"] if number not in (None, 0) else []
+    if config.getoption("dist", default="no") != "no":
+        given.append(f"--dist {config.getoption('dist')}")
+    given += [f"--tx {each}" for each in config.getoption("tx", default=None) or ()]
+    if given and number != 0:
+        raise SetupError(f"{given[0]}: a run is one process, because its pace and its accounts are one; leave it out")
 
 
 def _base_url(config: pytest.Config) -> str | None:
@@ -156,10 +261,27 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= 86_400:
-        raise SetupError(f"--wait {text!r} is not a number of seconds")
+        raise SetupError(f"--wait {text!r} is not a number of seconds between 0 and 86400")
     return seconds
 
 
 def report_directory(name: str | None) -> Path:
-    """Where outputs go: as asked for, or where they go unless told otherwise."""
-    return Path(name).absolute() if name else default()
+    """Where outputs go: as asked for, or where they go unless asked otherwise."""
+    return user_path(name, "--report-dir").absolute() if name else default()
+
+
+def record_file(config: pytest.Config) -> Path | None:
+    """Where the history of the run is to be written, or None. Raises ``SetupError`` where no file can be made there."""
+    name = config.getoption("--record")
+    if name is None:
+        return None
+    if config.getoption("--plan") or config.getoption("--explain") or config.getoption("collectonly"):
+        raise SetupError("--record is for a run: nothing is sent here, and there is nothing to record")
+    path = user_path(name, "--record").absolute()
+    if path.exists() and not path.is_file():
+        raise SetupError(f"--record {path} is no file")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise SetupError(
+            f"--record {path} cannot be written: there is no directory for it, or one that is not writable"
+        )
+    return path

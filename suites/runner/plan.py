@@ -5,11 +5,7 @@ It reads no credential: of an account it knows only where its credential would c
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 from fixtures.http.guard import REFUSED_BY_CONTRACT, Rotation, rotation
 from fixtures.target.file import ACCOUNTS
@@ -25,19 +21,16 @@ _EFFECT: Mapping[str, str] = {
 _NO_EFFECT = "refused, by a target that keeps the contract"
 
 
-def sources(options: Options, file: str | None, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+def sources(options: Options) -> dict[str, str]:
     """Where the credential of each account would come from; accounts that are nowhere are left out."""
     if options.base_url is None:
         return dict.fromkeys(ACCOUNTS, "made by the embedded emulator")
-    environ = os.environ if environment is None else environment
-    named: Mapping[str, Any] = tomllib.loads(Path(file).read_text("utf-8")).get("credentials", {}) if file else {}
+    target = options.target
     found = {}
     for account in ACCOUNTS:
-        if account in named:
-            found[account] = "fixed, from the target file"
-        elif f"DELIVERY_{account.upper()}_HASH" in environ:
-            found[account] = f"fixed, from DELIVERY_{account.upper()}_HASH"
-        elif options.target.states_url:
+        if account in target.sources:
+            found[account] = f"fixed, {target.sources[account]}"
+        elif target.states_url:
             found[account] = "made by the provider-states hook"
     return found
 

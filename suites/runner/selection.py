@@ -13,6 +13,22 @@ _ROOT = Path(__file__).resolve().parents[2]
 _SUITE = _ROOT / "suites" / "conformance"
 
 
+#: Options that leave tests out, by pytest's names for them: its own, then allure-pytest's.
+_SWITCHES = {
+    "lf": "--lf",
+    "stepwise": "--stepwise",
+    "setuponly": "--setup-only",
+    "setupplan": "--setup-plan",
+    "allure_severities": "--allure-severities",
+    "allure_epics": "--allure-epics",
+    "allure_features": "--allure-features",
+    "allure_stories": "--allure-stories",
+    "allure_ids": "--allure-ids",
+    "allure_labels": "--allure-label",
+    "inversion": "--inversion",
+}
+
+
 def narrowed(config: pytest.Config, options: Options) -> list[str]:
     """The options and paths that leave tests out; empty for everything."""
     found = [f"--requirement {name}" for name in config.getoption("--requirement")]
@@ -20,7 +36,7 @@ def narrowed(config: pytest.Config, options: Options) -> list[str]:
         value = config.getoption(option, default="")
         if value:
             found.append(f"{name} {value}")
-    for option, name in (("lf", "--lf"), ("stepwise", "--stepwise")):
+    for option, name in _SWITCHES.items():
         if config.getoption(option, default=False):
             found.append(name)
     for option in ("deselect", "ignore", "ignore_glob"):

@@ -1,13 +1,18 @@
-"""Standard streams that are closed, full or read by nobody: the run goes on, and its reports say how it ended."""
+"""Standard streams that are closed, full or read by no one: the run goes on, and its reports say how it ended."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
 
 from fixtures.secrets import Vault
 from reports.redaction.streams import RedactingStream
+
+if TYPE_CHECKING:  # streams are put in order before pytest is imported
+    import pytest
 
 
 def prepare() -> None:
@@ -24,6 +29,22 @@ def prepare() -> None:
         if number and not isinstance(stream, RedactingStream):
             # It knows no secret yet; the run puts one in its place that does.
             setattr(sys, name, RedactingStream(stream, Vault()))
+
+
+@contextlib.contextmanager
+def standard_input(config: pytest.Config) -> Generator[None, None, None]:
+    """Let the files that options name be read from ``/dev/stdin``, which pytest has replaced by nothing meanwhile."""
+    capture: Any = config.pluginmanager.get_plugin("capturemanager")
+    if capture is None:
+        yield
+        return
+    capture.suspend_global_capture(in_=True)
+    try:
+        yield
+    finally:
+        # As it was: standard input replaced, the other two not yet captured.
+        capture.resume_global_capture()
+        capture.suspend_global_capture()
 
 
 def finish() -> None:

@@ -1,7 +1,7 @@
-"""Evidence: what makes a refusal or a success count, gathered once for each operation and call style.
+"""Positive and negative controls: the baseline calls that make a refusal or a success count, sent once in a run.
 
 A target that says no to everything would pass every check of a refusal, one that says yes to everything every check of
-a success. So a refusal counts only where the same operation in the same style succeeded with good credentials, and a
+a success. So a refusal counts only where the same operation in the same style succeeds with good credentials, and a
 success only where a bad credential is refused in that style and ``read`` follows ``create``.
 """
 
@@ -12,17 +12,15 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from contracts.judge import Judgement
-from contracts.violation import Violation
+from contracts.refusals import rate_limited
 from fixtures.accounts import Account
-from fixtures.calls import GET_QUERY, OPERATIONS, Operation, Style, call
+from fixtures.calls import GET_QUERY, OPERATIONS, POST_JSON, Operation, Style
 from fixtures.errors import NotAvailable, SetupError, TargetLost
-from suites.runner.run import Run
+from fixtures.http.health import wall
+from suites.runner.check import Blocked, Check
+from suites.runner.run import UNKNOWN, Run, unknown_hash
 
-#: Well-formed hashes that nobody was given: digests of two sentences, for a pleasing pattern or an example of the documents
-#: may well be an emulator's account. They are no secrets and may be shown.
-UNKNOWN = "72eeea4bee9042df07d5dcbe09b423e3"
-OTHER_UNKNOWN = "676810d9702a1d8061d8d5933e9d042d"
-#: Where the main path sends another one: hashes that look like a default open nothing either.
+#: Where the baseline sends another one: hashes that look like a default open nothing either.
 _SPECIAL = {("read", "post-json"): "0" * 32, ("create", "get-query"): "f" * 32}
 
 #: Codes of a target that is in trouble, or has had enough of calls: they say nothing of the credential.
@@ -31,27 +29,23 @@ _TROUBLE = frozenset({1, 6, 8, 14, 15})
 
 @dataclass(frozen=True)
 class Read:
-    """A read on the main path, the key that it owes, and the create that gave it; ``creates`` is how many were not refused before."""
+    """A read of the baseline, the create before it that was not refused, and how many of them there were before."""
 
     style: Style
     answer: Judgement
-    due: str | None = field(repr=False)
     after: Judgement | None = None
     creates: int = 0
 
 
 @dataclass
-class Evidence:
-    """The exchanges of the main path, and what they show."""
+class Controls:
+    """The baseline of a run, and what it shows."""
 
     run: Run
     owner: Account | None = None
     creates: dict[str, Judgement] = field(default_factory=dict)
     reads: list[Read] = field(default_factory=list)
     unknown: dict[tuple[str, str], Judgement] = field(default_factory=dict)
-    findings: dict[int, list[Violation]] = field(default_factory=dict)
-    #: The answer to the first contact, which was a read by get-query with an unknown hash: it need not be asked twice.
-    first: Judgement | None = None
     _unavailable: str | None = None
     _lost: str | None = None
     _done: bool = False
@@ -59,7 +53,7 @@ class Evidence:
     # ------------------------------------------------------------------ gathering
 
     def gather(self) -> None:
-        """Walk the main path, once. Raises ``NotAvailable`` where there is no owner, ``SetupError`` where it is refused throughout."""
+        """Send the baseline, once. Raises ``NotAvailable`` where there is no owner, ``SetupError`` where it is refused throughout."""
         if self._unavailable is not None:
             raise NotAvailable(self._unavailable)
         if self._lost is not None:
@@ -72,38 +66,30 @@ class Evidence:
         except NotAvailable as error:
             self._unavailable = str(error)
             raise
-        previous = self.run.sink
-        group, self.run.session.group = self.run.session.group, "main path"
+        group, self.run.session.group = self.run.session.group, "baseline"
         try:
-            self._walk(self.owner)
+            self._send_all(self.owner)
         except TargetLost as error:
             self._lost = str(error)
             raise
+        except NotAvailable as error:
+            self._unavailable = str(error)
+            raise
         finally:
-            self.run.sink = previous
             self.run.session.group = group
         self._check_owner(self.owner)
 
-    def _send(self, operation: Operation, style: Style, account: Account | None) -> Judgement:
-        found: list[Violation] = []
-        self.run.sink = found.append
-        request = (
-            self.run.call(operation, style, account)
-            if account is not None
-            else call(operation, style, _SPECIAL.get((operation, style.name), UNKNOWN))
-        )
-        answer = self.run.send(request)
-        self.findings[id(answer)] = found
-        return answer
+    def _good(self, operation: Operation, style: Style, owner: Account) -> Judgement:
+        return self.run.send(self.run.call(operation, style, owner))
 
-    def _walk(self, owner: Account) -> None:
+    def _send_all(self, owner: Account) -> None:
         styles = self.run.styles
         last: Judgement | None = None
         if self.run.may_rotate(owner):
             # The key from before the run counts too: create must not give it again.
-            self.run.note_key(self._send("read", styles[0], owner))
+            self._good("read", styles[0], owner)
             for index, style in enumerate(styles):
-                answer = self.creates[style.name] = self._send("create", style, owner)
+                answer = self.creates[style.name] = self._good("create", style, owner)
                 # One that was not refused, and gave nothing that could be a key, may have made one.
                 last = answer if answer.key is not None else last if answer.kind == "error" else None
                 # Once as it was created, once in another style: a style may remember what it said itself.
@@ -117,19 +103,23 @@ class Evidence:
                 self._read(style, owner, None)
         for style in styles:
             for operation in OPERATIONS:
-                if (operation, style) == ("read", GET_QUERY) and self.first is not None:
-                    self.unknown[operation, style.name] = self.first
-                else:
-                    self.unknown[operation, style.name] = self._send(operation, style, None)
+                first = self.run.first_contact if (operation, style) == ("read", GET_QUERY) else None
+                value = _SPECIAL.get((operation, style.name), UNKNOWN)
+                self.unknown[operation, style.name] = first or self.run.send(unknown_hash(operation, style, value))
 
     def _read(self, style: Style, owner: Account, last: Judgement | None) -> None:
-        answer = self._send("read", style, owner)
+        answer = self._good("read", style, owner)
         creates = sum(each.kind != "error" for each in self.creates.values())
-        self.reads.append(Read(style, answer, last.key if last else None, last, creates))
+        self.reads.append(Read(style, answer, last, creates))
 
     def _check_owner(self, owner: Account) -> None:
         answers = [*self.creates.values(), *(read.answer for read in self.reads)]
-        if not answers or any(answer.kind != "error" for answer in answers):
+        if not answers:
+            return
+        barred = wall(answer.exchange.response for answer in answers)
+        if barred is not None:
+            raise SetupError(f"{self.run.session.base_url}: {barred}")
+        if any(answer.kind != "error" for answer in answers):
             return
         codes = sorted({answer.code for answer in answers if answer.code is not None})
         only_missing = not self.creates and codes == [201]
@@ -144,25 +134,32 @@ class Evidence:
 
     # ------------------------------------------------------------------ what it shows
 
-    def answers(self, operation: Operation, style: Style) -> list[Judgement]:
-        """The answers to calls with good credentials."""
+    @property
+    def answers(self) -> list[Judgement]:
+        """Every answer of the baseline to a call of the owner or with an unknown hash."""
+        return [*self.creates.values(), *(each.answer for each in self.reads), *self.unknown.values()]
+
+    def good(self, operation: Operation, style: Style) -> list[Judgement]:
+        """The answers to calls with good credentials in this operation and style."""
         if operation == "create":
             return [self.creates[style.name]] if style.name in self.creates else []
         return [read.answer for read in self.reads if read.style is style]
 
-    def accepts(self, operation: Operation, style: Style) -> str | None:
-        """Why a refusal would not count: None where good credentials succeed in this operation and style.
+    def need_success(self, operation: Operation, style: Style) -> None:
+        """A refusal counts only where good credentials succeed in this operation and style: else raise ``Blocked``.
 
-        Where rotation is not allowed ``read`` stands in for ``create``, and then the owner must have a session.
+        Where rotation is not allowed ``read`` stands in for ``create``, and then the owner must have a session
+        (``NotAvailable`` where it has none).
         """
         self.gather()
-        rotating = bool(self.creates)
-        answers = self.answers(operation if rotating else "read", style)
+        answers = self.good(operation if self.creates else "read", style)
         if any(answer.kind == "success" for answer in answers):
-            return None
+            return
         self.need_session(answers)
+        _need_pace(answers)
         seen = answers[-1].summary() if answers else "nothing was sent"
-        return f"{operation} by {style} does not succeed with good credentials ({seen}), so a refusal proves nothing"
+        reason = f"{operation} by {style} does not succeed with good credentials ({seen}), so a refusal proves nothing"
+        raise Blocked(reason, answers)
 
     def need_session(self, answers: Sequence[Judgement]) -> None:
         """Raise ``NotAvailable`` where *answers* of read are no successes only because there is nothing to read."""
@@ -170,6 +167,35 @@ class Evidence:
             raise NotAvailable(
                 "the owner has no delivery session and key rotation is not allowed, so no success can be shown"
             )
+
+    def need_refusal(self, operation: Operation, style: Style, *, following: bool = True) -> None:
+        """A success counts only where a bad credential is refused and (*following*) ``read`` follows ``create``: else ``Blocked``."""
+        self.gather()
+        answer = self.unknown.get((operation, style.name))
+        if answer is None or answer.kind != "error":
+            seen = answer.summary() if answer else "nothing was sent"
+            reason = f"{operation} by {style} does not refuse an unknown hash ({seen}), so a success proves nothing"
+            raise Blocked(reason, [answer] if answer else [])
+        if following and self.creates and not self._follows():
+            answers = [*self.creates.values(), *(each.answer for each in self.reads)]
+            raise Blocked("read never gives what create gave, so a success proves nothing", answers)
+
+    def _follows(self) -> bool:
+        """Whether ``read`` gave the key of the last ``create`` at least once, and not the same after two creates."""
+        matched = {read.after.key for read in self.reads if read.after and read.answer.key == read.after.key}
+        made = {answer.key for answer in self.creates.values() if answer.key is not None}
+        return len(matched) >= min(2, max(1, len(made)))
+
+    def works(self, style: Style) -> bool:
+        """Whether good credentials succeed in this style of the profile, in both operations."""
+        if style not in self.run.styles:
+            return False
+        try:
+            for operation in OPERATIONS:
+                self.need_success(operation, style)
+        except Blocked:
+            return False
+        return True
 
     def room_at_once(self, most: int) -> int:
         """How many creates, of *most*, a target that makes them one after the other can answer in half of the timeout."""
@@ -182,19 +208,33 @@ class Evidence:
             )
         return room
 
-    def refuses(self, operation: Operation, style: Style, *, following: bool = True) -> str | None:
-        """Why a success would not count: None where a bad credential is refused and (*following*) ``read`` follows ``create``."""
-        self.gather()
-        answer = self.unknown.get((operation, style.name))
-        if answer is None or answer.kind != "error":
-            seen = answer.summary() if answer else "nothing was sent"
-            return f"{operation} by {style} does not refuse a hash that nobody was given ({seen}), so a success proves nothing"
-        if following and self.creates and not self.follows():
-            return "read never gives what create gave, so a success proves nothing"
-        return None
 
-    def follows(self) -> bool:
-        """Whether ``read`` gave the key of the last ``create`` at least once, and not the same after two creates."""
-        matched = {read.due for read in self.reads if read.due is not None and read.answer.key == read.due}
-        made = {answer.key for answer in self.creates.values() if answer.key is not None}
-        return len(matched) >= min(2, max(1, len(made)))
+def _need_pace(answers: Sequence[Judgement]) -> None:
+    if answers and all(map(rate_limited, answers)):
+        raise NotAvailable("rate limited: the target answers 429 at this pace")
+
+
+class ControlledCheck(Check):
+    """A check with the controls of its run."""
+
+    def __init__(self, controls: Controls, requirements: Sequence[str]) -> None:
+        super().__init__(controls.run, requirements)
+        self.controls = controls
+
+    def need_success(self, operation: Operation, style: Style) -> None:
+        """A refusal is about to be checked: show first that good credentials succeed in this operation and style."""
+        self.controls.need_success(operation, style)
+
+    def need_refusal(self, operation: Operation, style: Style, *, following: bool = True) -> None:
+        """A success is about to be checked: show first that a bad credential is refused in this operation and style."""
+        self.controls.need_refusal(operation, style, following=following)
+
+    def need_both(self, *operations: Operation, style: Style = GET_QUERY) -> None:
+        """Both controls, for checks that rest on states."""
+        for operation in operations or OPERATIONS:
+            self.need_success(operation, style)
+            self.need_refusal(operation, style)
+
+    def or_query(self, style: Style = POST_JSON) -> Style:
+        """*style* where it works, else the plainest one: a style that does not work is for its own check to find."""
+        return style if self.controls.works(style) else GET_QUERY

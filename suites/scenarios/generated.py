@@ -7,98 +7,76 @@ explores, with a seed that repeats it.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from hypothesis import HealthCheck, Phase, example, given, seed, settings
-from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis import Phase, example, given, seed, settings
 from hypothesis.errors import Flaky
 
 from fixtures.calls import FORM, JSON, PATH, Call, Operation
-from suites.scenarios.controls import UNKNOWN
+from suites.runner.run import UNKNOWN
+from suites.scenarios.controls import ControlledCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hypothesis.strategies import SearchStrategy
 
-    from suites.runner.trial import Trial
-
-#: Examples that each generated check makes, by the name of the profile.
-EXAMPLES = {"smoke": 1, "standard": 2, "thorough": 60}
 _BUNDLE = Path(__file__).resolve().parents[2] / "contracts" / "openapi.bundled.json"
 _LONG = 1_000
 _HEADERS = frozenset({"nvx-iso-datetime"})
 
 
-def register() -> None:
-    """Register the profiles with Hypothesis, and let it keep nothing in the working directory, which may be read-only."""
-    set_hypothesis_home_dir(Path(tempfile.gettempdir()) / f"delivery-conformance-{os.getuid()}" / "hypothesis")
-    for name, count in EXAMPLES.items():
-        settings.register_profile(
-            name,
-            max_examples=count,
-            derandomize=name != "thorough",
-            database=None,
-            deadline=None,
-            phases=[Phase.explicit, Phase.generate],
-            suppress_health_check=list(HealthCheck),
-            print_blob=False,
-        )
-
-
-class Finding(Exception):
+class Misfit(Exception):
     """Tells Hypothesis that an example is one to shrink."""
 
 
 def explore(
-    trial: Trial,
-    check: Callable[..., bool],
+    check: ControlledCheck,
+    fits: Callable[..., bool],
     strategy: SearchStrategy[tuple[Any, ...]],
     always: Sequence[tuple[Any, ...]] = (),
     examples: int | None = None,
     name: str = "",
     beyond_simplest: bool = False,
 ) -> None:
-    """Run *check*, which says whether its example is as it should be, on *always* and on examples of *strategy*.
+    """Run *fits*, which says whether the answer to its example is as documented, on *always* and on examples of *strategy*.
 
-    The first finding ends it, but for a run that may shrink: there the smallest example that Hypothesis can find is the
-    one that is told. Checks of another *name* get other examples. Hypothesis always begins with the simplest example of
-    all; *beyond_simplest* says that it is worth no request.
+    The first misfit ends it, but for a run that may shrink: there Hypothesis goes on to look for the smallest one. Checks of
+    another *name* get other examples. Hypothesis always begins with the simplest example of all; *beyond_simplest* says
+    that it is worth no request.
     """
-    shrinks = trial.run.thorough and trial.run.loopback
-    found = len(trial.violations)
+    shrinks = check.run.thorough and check.run.loopback
+    misfit = False
     simplest = beyond_simplest
 
     def each(arguments: tuple[Any, ...]) -> None:
-        nonlocal simplest
+        nonlocal simplest, misfit
         if simplest:
             simplest = False
             return
-        if shrinks:
-            del trial.violations[found:]
-        elif len(trial.violations) > found:
+        if misfit and not shrinks:
             return
-        if not check(*arguments) and shrinks:
-            raise Finding
+        if not fits(*arguments):
+            misfit = True
+            if shrinks:
+                raise Misfit
 
     test: Any = given(strategy)(each)
     for arguments in always:
         test = example(arguments)(test)
-    if not trial.run.thorough:
+    if not check.run.thorough:
         # Hypothesis's own seed is that of the code, which all checks share.
         test = seed(zlib.crc32(name.encode()))(test)
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if shrinks else [])]
     try:
-        most = (examples or trial.examples) + beyond_simplest
+        most = (examples or check.examples) + beyond_simplest
         settings(max_examples=most, phases=phases, report_multiple_bugs=False)(test)()
-    except (Finding, Flaky):
-        # What it found is taken down in the trial.
+    except (Misfit, Flaky):
+        # The answers that do not fit are named.
         return
 
 
@@ -159,7 +137,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _replace_hash(value: Any) -> Any:
-    """Well-formed hashes are replaced by one that is surely nobody's: the documents' examples may be some emulator's accounts."""
+    """Well-formed hashes are replaced by one that is surely no one's: the documents' examples may be some emulator's accounts."""
     if isinstance(value, dict) and isinstance(value.get("hash"), str) and len(value["hash"]) == len(UNKNOWN):
         return {**value, "hash": UNKNOWN}
     return value

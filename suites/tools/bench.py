@@ -343,18 +343,17 @@ def compare(
     faults: Sequence[str], variations: Sequence[str], program: str | None, work: Path, *, jobs: int, limit: float
 ) -> Catch:
     """Both tools on each of *faults* and *variations*, in small lots until *limit* seconds are over."""
-    from suites.selfcheck.mutation import proof
+    from suites.selfcheck.mutation import forked
 
-    proof.preload()
+    forked.preload()
     catch = Catch()
     deadline = time.monotonic() + limit
     for lot in _lots(_mixed(faults, variations), _CHUNK):
         if time.monotonic() > deadline:
             break
         names = [name for name, _ in lot]
-        tasks = [proof.Task(name) for name in names]
         # A warning is a finding, too: the report names the requirement.
-        ours = {each.name: bool(each.found) or each.exit_code != 0 for each in proof.run_all(tasks, jobs)}
+        ours = {each.name: bool(each.found) or each.exit_code != 0 for each in forked.run_all(names, jobs)}
         theirs: dict[str, tuple[bool, bool]] = {}
         if program is not None:
             st = program

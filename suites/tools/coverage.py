@@ -58,7 +58,7 @@ class _Collector:
 
     def pytest_collection_finish(self, session: Any) -> None:
         """Read the marks of what was collected."""
-        from suites.runner.plugin import requirements_of
+        from suites.runner.items import requirements_of
 
         for item in session.items:
             test = f"{item.path.stem}.{item.originalname}"

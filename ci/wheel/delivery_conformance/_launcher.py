@@ -26,3 +26,8 @@ def conformance() -> int:
 def emulator() -> int:
     """Run `delivery-emulator`."""
     return int(_module("fixtures.emulator.cli").main(sys.argv[1:]))
+
+
+def report() -> int:
+    """Run `delivery-report`."""
+    return int(_module("reports.allure.page").main())

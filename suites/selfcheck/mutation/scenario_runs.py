@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from suites.selfcheck.mutation.proof import ROOT
+from suites.selfcheck.mutation.forked import ROOT
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Made:
 
 def make(folder: Path, *names: str, options: str = "") -> dict[str, Made]:
     """Run the suite on each of these scenarios."""
-    command = [sys.executable, "-m", "suites.selfcheck.mutation.proof", "--json", "--jobs", "1", "--keep", str(folder)]
+    command = [sys.executable, "-m", "suites.selfcheck.mutation.forked", "--jobs", "1", "--keep", str(folder)]
     done = subprocess.run(
         [*command, f"--options={options}", *names], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -8,14 +8,19 @@ and the core profile. ``@recorded`` notes the requests that come in.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from fixtures.emulator.compose import build
+from suites.selfcheck.mutation.in_process import ORIGIN, in_process
 
 CONFORMING = "conforming"
 REQUESTS = "requests.json"
@@ -125,6 +130,34 @@ def write_target(
     return target
 
 
+@dataclass(frozen=True)
+class _Local:
+    """An emulator in this process."""
+
+    emulator: Any
+    base_url: str = f"{ORIGIN}/v2"
+    states_url: str = f"{ORIGIN}/_states"
+
+
+@contextmanager
+def _local(emulator: Any) -> Iterator[_Local]:
+    with in_process(emulator):
+        yield _Local(emulator)
+
+
+def needs_socket(name: str) -> bool:
+    """Whether what is wrong, or free, lies in what is done with the wire."""
+    from fixtures.emulator.faults import FAULTS
+    from fixtures.emulator.silence import Mute
+    from fixtures.emulator.variations import VARIATIONS
+
+    found = FAULTS.get(name) or VARIATIONS.get(name)
+    if found is None:
+        return False
+    module = found.emulator.__module__.rpartition(".")[2]
+    return module in ("transport", "connection") or issubclass(found.emulator, Mute)
+
+
 @contextmanager
 def scenario(name: str, place: Path) -> Iterator[list[str]]:
     """Serve what *name* stands for, and give the options of a run against it."""
@@ -141,7 +174,13 @@ def scenario(name: str, place: Path) -> Iterator[list[str]]:
         return
     emulator = _recorder() if name == "@recorded" else None
     conforming = name == CONFORMING or name.startswith("@")
-    with ThreadedServer([] if conforming else [name], emulator=emulator) as server:
+    names = [] if conforming else [name]
+    with contextlib.ExitStack() as stack:
+        server: Any = (
+            stack.enter_context(ThreadedServer(names, emulator=emulator))
+            if needs_socket(name)
+            else stack.enter_context(_local(emulator or build(names)))
+        )
         accounts = {str(state): account.hash for state, account in server.emulator.store.fixed.items()}
         if name == "@only-owner":
             target = write_target(place, server.base_url, fixed={"owner": accounts["owner"]})

@@ -510,6 +510,39 @@ def is_unavailable_for_ever(client: Client, request: bytes) -> None:
 
 
 @_behaviour
+def asks_for_a_password(client: Client, request: bytes) -> None:
+    client.answer(b"<html>401</html>", "401 Unauthorized", "text/html", WWW_Authenticate='Basic realm="staging"')
+
+
+@_behaviour
+def is_behind_a_proxy_that_asks_for_a_password(client: Client, request: bytes) -> None:
+    client.answer(b"<html>407</html>", "407 Proxy Authentication Required", "text/html")
+
+
+@_behaviour
+def has_tls_and_says_so(client: Client, request: bytes) -> None:
+    client.answer(b"The plain HTTP request was sent to HTTPS port", "400 Bad Request", "text/html")
+    raise Gone
+
+
+@_behaviour
+def speaks_http2_only(client: Client, request: bytes) -> None:
+    client.send(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + bytes(18))
+    client.wait()
+
+
+@_behaviour
+def sends_half_a_character(client: Client, request: bytes) -> None:
+    client.answer(b'{"\\ud800": 1, "success\\udfff": "\\ud83d\\u202e\\u0007"}')
+
+
+@_behaviour
+def sends_commands_of_a_job(client: Client, request: bytes) -> None:
+    body = b'{"success": false, "status": {"code": 4, "description": "x\\n::error::x ##[error]y ##vso[task]z"}}'
+    client.answer(body, "400 Bad Request", "::stop-commands::x", Location="##vso[task.complete]")
+
+
+@_behaviour
 def is_a_broken_gateway(client: Client, request: bytes) -> None:
     client.answer(b"<html><h1>502 Bad Gateway</h1></html>", "502 Bad Gateway", "text/html")
 

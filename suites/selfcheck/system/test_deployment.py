@@ -225,36 +225,6 @@ def test_a_signal_while_a_credential_command_runs(tmp_path: Path) -> None:
     assert not (watched.folder / "conformance.json").exists()
 
 
-# ---------------------------------------------------------------------- workers
-
-
-def _results(watched: Watched) -> dict[str, str]:
-    return {each["id"]: each["result"] for each in watched.document["requirements"]}
-
-
-@pytest.mark.parametrize("fixed", [False, True], ids=["provider-states", "fixed-credentials"])
-def test_workers_give_the_same_verdict(fixed: bool, tmp_path: Path) -> None:
-    seen = []
-    for number, options in enumerate(([], ["-n", "4"])):
-        with ThreadedServer() as good:
-            store = good.emulator.store
-            target = target_file(
-                tmp_path / str(number) / "target.toml",
-                good.base_url,
-                timeout=10,
-                credentials={str(state): account.hash for state, account in store.fixed.items()} if fixed else {},
-                states=None if fixed else good.states_url,
-            )
-            seen.append(watch("--target", target, "-q", *options, folder=tmp_path / str(number) / "report"))
-    serial, parallel = seen
-    assert _results(serial) == _results(parallel)
-    assert (serial.code, serial.document["verdict"]) == (parallel.code, parallel.document["verdict"])
-    for name in ("conformance.md", "junit.xml"):
-        assert (parallel.folder / name).is_file()
-    names = [len(list((each.folder / "allure-results").glob("*-result.json"))) for each in seen]
-    assert names[0] == names[1] > 100
-
-
 # ---------------------------------------------------------------------- anywhere
 
 

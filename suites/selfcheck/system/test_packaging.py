@@ -169,7 +169,7 @@ def test_the_emulator_lists_its_faults(installed: Path, elsewhere: Path) -> None
     assert "Faults" in run([installed / "delivery-emulator", "--list-faults"], cwd=elsewhere).stdout
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
+@pytest.mark.parametrize("workers", [[], ["-n", "0"]], ids=["as-it-is", "no-workers"])
 def test_a_run_in_somebody_elses_project(installed: Path, elsewhere: Path, workers: list[str]) -> None:
     before = {path.name for path in elsewhere.iterdir()}
     package = next(installed.parent.glob("lib/*/site-packages/delivery_conformance"))

@@ -1,6 +1,6 @@
-"""The README says what is so: its commands are run, its tables compared with the code, its links followed.
+"""The README and the pages of docs/ say what is so: their commands are run, their tables compared with the code, their links followed.
 
-Every line of its shell blocks is run here but ``make test``, as a reader would run it but for what stands in for his
+Every line of their shell blocks is run here but ``make test``, as a reader would run it but for what stands in for the reader's
 surroundings: an emulator at the addresses, accounts of the emulator in the variables, this environment in place of a new one.
 """
 
@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, get_args
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -33,46 +35,52 @@ from fixtures.target.file import ACCOUNTS
 from reports.results import EXIT_CODES, USAGE, Result
 from reports.words import GROUPS
 from suites.runner.options import add_options
-from suites.scenarios.generated import EXAMPLES
+from suites.runner.profiles import EXAMPLES
 from suites.selfcheck.system import checkout, runs, tools
 from suites.selfcheck.system.checkout import ROOT
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+#: One page for each reader; the others of docs/ are made by programs.
+PAGES: Final = ("vendors", "staging", "reports", "ci", "reference", "design")
+TEXT: Final = README + "".join((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in PAGES)
 CONTRIBUTING: Final = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+#: Pages whose commands are for the checkout, and are not run here.
+OTHERS: Final = CONTRIBUTING + (ROOT / "docs" / "attribution.md").read_text(encoding="utf-8")
 
 _BLOCK: Final = re.compile(
     r"^(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _PATIENCE: Final = 240.0
+_WITHOUT_A_RUN: Final = {"--compare", "--plan", "--list-requirements", "--explain", "--help", "--version"}
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of the README, and the comment before it."""
+    """A fenced block of a page, and the comment before it."""
 
     mark: str
     kind: str
     text: str
 
 
-BLOCKS: Final = [Block(found["mark"] or "", found["kind"], found["text"]) for found in _BLOCK.finditer(README)]
+BLOCKS: Final = [Block(found["mark"] or "", found["kind"], found["text"]) for found in _BLOCK.finditer(TEXT)]
 
 
 def commands() -> list[list[str]]:
-    """Every command of the shell blocks, without its comment."""
+    """Every command of the shell blocks, each once, without its comment."""
     lines = [line for block in BLOCKS if block.kind == "sh" for line in block.text.splitlines()]
     found = [shlex.split(line, comments=True) for line in lines]
-    return [words for words in found if words]
+    return [list(words) for words in dict.fromkeys(map(tuple, found)) if words]
 
 
 def file(name: str) -> str:
-    """A file that the README shows."""
+    """A file that a page shows."""
     return next(block.text for block in BLOCKS if block.mark == f"file: {name}")
 
 
 def table(heading: str, first: str) -> list[list[str]]:
     """The rows of the table below *heading* whose first column is called *first*, cell by cell."""
-    section = re.split(rf"^#+ {re.escape(heading)}$", README, flags=re.MULTILINE)[1]
+    section = re.split(rf"^#+ {re.escape(heading)}$", TEXT, flags=re.MULTILINE)[1]
     head = re.search(rf"^\| {re.escape(first)} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", section, re.MULTILINE)
     assert head is not None, f"no table of {first} under {heading}"
     rows = [re.split(r"(?<!\\)\|", line.strip())[1:-1] for line in head[1].splitlines()]
@@ -99,19 +107,34 @@ def _row(words: list[str]) -> Any:
 
 @dataclass
 class Desk:
-    """Where a reader sits: a directory with the files of the README, and a target at the addresses in them."""
+    """Where a reader sits: a directory with the files of the pages, and a target at the addresses in them."""
 
     place: Path
     servers: ExitStack
 
     def target(self) -> None:
-        """``target.toml`` as in the README, on an emulator."""
+        """``target.toml`` as the README has it, on an emulator."""
         server = self.servers.enter_context(ThreadedServer())
         text = file("target.toml").replace("http://127.0.0.1:8080/v2", server.base_url)
         self._write("target.toml", text.replace("http://127.0.0.1:8080/_states", server.states_url))
 
+    def served(self) -> tuple[str, dict[str, str]]:
+        """The same for a run that starts the target: a free port, and an environment that has what the commands name."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        self._write("target.toml", file("target.toml").replace("8080", port))
+        emulator = f"from fixtures.emulator.cli import main\nmain(['--port', '{port}'])\n"
+        self._write("emulator.py", emulator)
+        (self.place / "bin").mkdir()
+        for name, arguments in (("python", ""), ("delivery-emulator", "-m fixtures.emulator")):
+            script = self.place / "bin" / name
+            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n', encoding="utf-8")
+            script.chmod(0o755)
+        return port, {"PATH": f"{self.place / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
     def staging(self) -> dict[str, str]:
-        """``staging.toml`` and ``waivers.toml`` as in the README, on an emulator that has what is waived; the secrets."""
+        """``staging.toml`` and ``waivers.toml`` as the page has them, on an emulator that has what is waived; the secrets."""
         server = self.servers.enter_context(ThreadedServer(["cache-max-age"]))
         accounts = {state.value: account.hash for state, account in server.emulator.store.fixed.items()}
         text = file("staging.toml").replace("https://staging.example.com/v2", server.base_url)
@@ -149,8 +172,8 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def run(words: Sequence[str], cwd: Path, env: dict[str, str] | None = None) -> str:
-    """What a command prints that must end well. It finds this checkout's packages in any directory."""
+def run(words: Sequence[str], cwd: Path, env: dict[str, str] | None = None, code: int = 0) -> str:
+    """What a command prints that must end with *code*. It finds this checkout's packages in any directory."""
     done = subprocess.run(
         list(words),
         cwd=cwd,
@@ -162,7 +185,7 @@ def run(words: Sequence[str], cwd: Path, env: dict[str, str] | None = None) -> s
         timeout=_PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, f"{shlex.join(words)} ended with {done.returncode}\n{done.stdout}"
+    assert done.returncode == code, f"{shlex.join(words)} ended with {done.returncode}\n{done.stdout}"
     return done.stdout
 
 
@@ -218,9 +241,14 @@ def test_a_command_does_what_it_says(words: list[str], desk: Desk, request: pyte
 
 
 def check_suite(arguments: list[str], desk: Desk) -> None:
-    """A run of the suite, in a directory with the README's files."""
+    """A run of the suite, in a directory with the files of the pages."""
     env: dict[str, str] = {}
-    if "staging.toml" in arguments:
+    code = 0
+    if "--serve" in arguments:
+        port, env = desk.served()
+        arguments = [each.replace("8080", port) for each in arguments]
+        code = 1 if "--fault" in " ".join(arguments) else 0
+    elif "staging.toml" in arguments:
         env = desk.staging()
     elif "target.toml" in arguments:
         desk.target()
@@ -228,9 +256,9 @@ def check_suite(arguments: list[str], desk: Desk) -> None:
         desk.reports()
     command = [sys.executable, "-m", "suites.cli", *arguments]
     report = desk.place / "report"
-    runs_tests = not {"--compare", "--plan", "--list-requirements"} & set(arguments)
+    runs_tests = not _WITHOUT_A_RUN & set(arguments)
     apart = ["--report-dir", str(report), "-o", f"cache_dir={desk.place / 'cache'}"]
-    output = run([*command, *apart] if runs_tests else command, desk.place, env)
+    output = run([*command, *apart] if runs_tests else command, desk.place, env, code)
     assert "Traceback" not in output
     if not runs_tests:
         assert output.strip()
@@ -238,7 +266,7 @@ def check_suite(arguments: list[str], desk: Desk) -> None:
         return
     document = json.loads((report / "conformance.json").read_text(encoding="utf-8"))
     narrowed = {"--requirement", "-k"} & set(arguments)
-    wanted = "inconclusive" if narrowed else "conformant"
+    wanted = "nonconformant" if code else "inconclusive" if narrowed else "conformant"
     assert document["verdict"] == wanted, output
     if "--waivers" in arguments:
         assert "P2-not-publicly-cacheable" in [
@@ -295,7 +323,8 @@ def test_the_first_commands_are_the_two_main_ones() -> None:
 def test_the_excerpt_is_what_a_run_prints(tmp_path: Path) -> None:
     block = next(block for block in BLOCKS if block.mark.startswith("excerpt: "))
     fault = block.mark.removeprefix("excerpt: ")
-    found = runs.conform(tmp_path, "-o", f"cache_dir={tmp_path / 'cache'}", faults=[fault])
+    cache = f"cache_dir={tmp_path / 'cache'}"
+    found = runs.conform(tmp_path, "-o", cache, faults=[fault], env={"COLUMNS": "80"})
     printed = iter([_steady(line) for line in found.output.splitlines()])
     for line in block.text.splitlines():
         if line.strip() not in ("", "…"):
@@ -304,7 +333,8 @@ def test_the_excerpt_is_what_a_run_prints(tmp_path: Path) -> None:
 
 def _steady(line: str) -> str:
     """*line* without what differs from run to run."""
-    return re.sub(r"[0-9]+", "0", re.sub(r"(reports: ).*", r"\1", line)).strip()
+    line = re.sub(r"(sh ).*(/repeat/)", r"\1\2", re.sub(r"(reports: ).*", r"\1", line))
+    return re.sub(r"[0-9]+", "0", line).strip()
 
 
 # ---------------------------------------------------------------------- the tables
@@ -327,8 +357,9 @@ def test_options() -> None:
     written = [cell for row in table("Options", "option") for cell in re.findall(r"--[a-z-]+", row[0])]
     options: Any = _Options()
     add_options(options)
-    # The other two are those of pytest-base-url and Hypothesis.
-    assert sorted(written) == sorted([*options.names, "--base-url", "--hypothesis-profile"])
+    # Of pytest-base-url and Hypothesis, and of the command itself.
+    others = ["--base-url", "--hypothesis-profile", "--help", "--help-all", "--version"]
+    assert sorted(written) == sorted([*options.names, *others])
 
 
 def test_profiles() -> None:
@@ -339,18 +370,18 @@ def test_profiles() -> None:
 
 
 def test_verdicts() -> None:
-    rows = table("Reading a verdict", "verdict")
+    rows = table("The verdict", "verdict")
     assert {row[0].strip("`"): int(row[2][0]) for row in rows} == EXIT_CODES
 
 
 def test_exit_codes() -> None:
-    written = [int(row[0]) for row in table("Reading a verdict", "exit code")]
+    written = [int(row[0]) for row in table("Exit codes", "exit code")]
     # 1 and 5 come of gaps, too; 3 is pytest's own, for what breaks in it or in a plugin.
     assert written == sorted({*EXIT_CODES.values(), USAGE, 5, int(pytest.ExitCode.INTERNAL_ERROR)})
 
 
 def test_results() -> None:
-    written = " ".join(row[0] + row[1] for row in table("Reading a verdict", "result"))
+    written = " ".join(row[0] + row[1] for row in table("The result of a requirement", "result"))
     assert [name for name in get_args(Result) if f"`{name}`" not in written] == []
 
 
@@ -385,8 +416,9 @@ def test_requirements() -> None:
 def test_what_a_run_costs_is_what_the_plan_says(tmp_path: Path) -> None:
     found = re.search(r"in all +(\d+) +(\d+)", run([sys.executable, "-m", "suites.cli", "--plan"], tmp_path))
     assert found is not None
-    assert f"{found[1]} requests to a conforming target" in README
-    assert f"at most {found[2]} to a broken one" in README
+    assert f"{found[1]} requests to a conforming target" in TEXT
+    assert f"at most {found[2]} to a broken one" in TEXT
+    assert f"by {found[1]} requests from one client" in TEXT
 
 
 # ---------------------------------------------------------------------- CI
@@ -415,25 +447,42 @@ def test_the_gitlab_job_extends_the_template_as_it_is() -> None:
 # ---------------------------------------------------------------------- links
 
 
-def _anchor(heading: str) -> str:
-    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+def _anchors(path: Path) -> set[str]:
+    prose = _prose(path)
+    return {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"(?m)^#+ (.*)$", prose)
+    }
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "ci/README.md"])
+def _prose(path: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "ci/README.md",
+        "docs/attribution.md",
+        *(f"docs/{page}.md" for page in PAGES),
+    ],
+)
 def test_links_lead_somewhere(name: str) -> None:
     path = ROOT / name
-    text = path.read_text(encoding="utf-8")
-    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    anchors = {_anchor(heading) for heading in re.findall(r"^#+ (.*)$", prose, re.MULTILINE)}
-    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
-        if link.startswith("#"):
-            assert link[1:] in anchors, link
-        elif not link.startswith("https://"):
-            assert (path.parent / link).exists(), link
+    for link in re.findall(r"\]\(([^)\s]+)\)", _prose(path)):
+        if link.startswith("https://"):
+            continue
+        place, _, anchor = link.partition("#")
+        leads_to = path.parent / place if place else path
+        assert leads_to.exists(), link
+        if anchor:
+            assert anchor in _anchors(leads_to), link
 
 
 def test_files_that_are_named_are_there() -> None:
-    named = set(re.findall(r"`((?:\.ci|ci|contracts|fixtures|reports|suites|docs)/[\w./-]+)`", README + CONTRIBUTING))
+    named = set(re.findall(r"`((?:\.ci|ci|contracts|fixtures|reports|suites|docs)/[\w./-]+)`", TEXT + OTHERS))
     made_by_a_run = {"reports/out"}
     assert sorted(each for each in named - made_by_a_run if not (ROOT / each).exists()) == []
     for each in re.findall(r"`((?:test_)?\w+\.py)`", CONTRIBUTING):
@@ -442,3 +491,15 @@ def test_files_that_are_named_are_there() -> None:
 
 def test_the_screenshot_is_small() -> None:
     assert (ROOT / "docs" / "report.png").stat().st_size < 300_000
+
+
+def test_the_drawing_stands_alone() -> None:
+    drawing = ElementTree.parse(ROOT / "docs" / "overview.svg").getroot()  # noqa: S314 -- a file of ours
+    assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
+    for each in drawing.iter():
+        assert each.tag.rpartition("}")[2] not in ("script", "image", "use")
+        assert not [value for value in each.attrib.values() if "://" in value]
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 180

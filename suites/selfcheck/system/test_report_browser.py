@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from junitparser import JUnitXml
 
 from contracts.requirements import catalogue
-from suites.selfcheck.system.runs import ROOT, Finished, conform, environment
+from fixtures.emulator.threaded import ThreadedServer
+from suites.selfcheck.system.runs import ROOT, Finished, environment, suite, target_file
 from suites.selfcheck.system.tools import missing
 
 if TYPE_CHECKING:
@@ -35,14 +36,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     if shutil.which("npm") is None or shutil.which("node") is None:
         missing("Node.js and npm are not installed")
     folder = tmp_path_factory.mktemp("browser")
-    conform(folder, "--requirement", "S1", "-q")
-    return conform(folder, faults=FAULTS)
+    # One target has one history.
+    with ThreadedServer(FAULTS) as server:
+        target = target_file(server, folder / "target.toml")
+        suite("--target", target, "--requirement", "S1", "-q", folder=folder / "report")
+        return suite("--target", target, folder=folder / "report")
 
 
 @pytest.fixture(scope="module")
 def page_file(run: Finished) -> Path:
     made = subprocess.run(
-        [sys.executable, "-m", "reports.allure.page", "--report-dir", str(run.folder)],
+        [sys.executable, "-m", "reports.allure.page", str(run.folder)],
         cwd=ROOT,
         env=environment(),
         capture_output=True,
@@ -103,6 +107,7 @@ def statuses(page: Page, tab: str) -> dict[str, int]:
 
 def test_overview_says_the_verdict(page: Page, run: Finished) -> None:
     text = page.locator("body").inner_text()
+    assert f"nonconformant: {run.document['target']['base_url']}, profile platform" in " ".join(text.split())
     assert f"nonconformant: {run.document['exit_reason']}" in " ".join(text.split())
     assert run.document["target"]["base_url"] in text
     assert "#2" in text  # the trend goes back to the first run
@@ -120,6 +125,8 @@ def test_numbers_are_those_of_the_other_reports(page: Page, run: Finished) -> No
     assert expected["failed"]
     assert expected["skipped"]
     assert statuses(page, "suites") == expected
+    # Each test is counted once, wherever it stands.
+    assert statuses(page, "behaviors") == expected
     junit = JUnitXml.fromfile(str(run.folder / "junit.xml"))
     assert junit.tests == sum(expected.values())
     assert (junit.failures, junit.errors, junit.skipped) == (
@@ -138,8 +145,8 @@ def test_overview_counts_the_requirements(page: Page, run: Finished) -> None:
 
 def test_a_failing_test_says_what_is_broken(page: Page, run: Finished) -> None:
     page.goto(page.url.partition("#")[0] + "#categories")
-    page.get_by_text("Nonconformant: a MUST is broken").click()
-    page.get_by_text(BROKEN).first.click()
+    page.get_by_text(f"{BROKEN}: {catalogue()[BROKEN].title}").click()
+    page.get_by_text(f"{BROKEN} (MUST)").first.click()
     page.locator(".node__leaf").first.click()
     pane = page.locator(".test-result")
     pane.get_by_text("What is broken").wait_for()
@@ -148,8 +155,9 @@ def test_a_failing_test_says_what_is_broken(page: Page, run: Finished) -> None:
     assert " ".join(catalogue()[BROKEN].obligation.split()) in text
     assert " ".join(violation["expected"].split()) in text
     assert " ".join(violation["actual"].split()) in text
-    assert "$DELIVERY_SUBUSER_HASH" in text
-    pane.get_by_text("create as subuser (GET, query)").first.click()
+    pane.get_by_text("To repeat it").click()
+    assert "$DELIVERY_SUBUSER_HASH" in pane.inner_text()
+    pane.get_by_text("create as subuser (GET, query) →").first.click()
     for name in ("request", "response", "curl"):
         pane.locator(".attachment-row__name:visible", has_text=name).first.click()
     pane.get_by_text("GET http").filter(visible=True).first.wait_for()
@@ -161,7 +169,7 @@ def test_a_failing_test_says_what_is_broken(page: Page, run: Finished) -> None:
 
 def test_a_warning_is_told_apart(page: Page) -> None:
     page.goto(page.url.partition("#")[0] + "#categories")
-    page.get_by_text("Warning: a SHOULD is broken").click()
+    page.get_by_text(f"Warning: {ADVICE}: ").first.click()
     assert page.get_by_text(f"warning: {ADVICE}").count() > 0
 
 
@@ -171,3 +179,39 @@ def test_two_runs_share_no_history_id_but_with_themselves(run: Finished) -> None
     history = json.loads((run.folder / "allure-results" / "history" / "history.json").read_text())
     assert set(history) <= {each["historyId"] for each in results}
     assert history
+
+
+# ---------------------------------------------------------------------- conformance.html
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1440])
+def test_the_page_can_be_read(browser: Browser, run: Finished, width: int, scheme: Literal["light", "dark"]) -> None:
+    opened = browser.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    asked: list[str] = []
+    problems: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("console", lambda message: problems.append(message.text))
+    opened.goto((run.folder / "conformance.html").as_uri())
+    assert opened.locator("h1").inner_text() == "Nonconformant"
+    # Nothing sticks out at the side, and nothing but the file itself was asked for.
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    assert [url for url in asked if not url.startswith("file:")] == []
+    assert problems == []
+    row = opened.locator(f"#{BROKEN}")
+    assert run.requirement(BROKEN)["violations"][0]["actual"] in row.inner_text()
+    row.get_by_text("How to repeat it").click()
+    assert "$DELIVERY_SUBUSER_HASH" in row.inner_text()
+    # The style was taken: without it the page has a serif and no colours.
+    assert "sans-serif" in opened.evaluate("getComputedStyle(document.body).fontFamily")
+    shade = opened.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (shade == "rgb(255, 255, 255)") == (scheme == "light")
+    opened.close()
+
+
+def test_the_page_prints_what_is_folded(browser: Browser, run: Finished) -> None:
+    opened = browser.new_page()
+    opened.emulate_media(media="print")
+    opened.goto((run.folder / "conformance.html").as_uri())
+    assert opened.locator(f"#{BROKEN} pre").last.is_visible()
+    opened.close()

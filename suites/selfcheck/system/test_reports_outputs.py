@@ -5,15 +5,19 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import signal
+import socket
 import string
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+from xml.etree import ElementTree
 
 import pytest
 from junitparser import JUnitXml
@@ -24,9 +28,10 @@ from fixtures.emulator.threaded import ThreadedServer
 from fixtures.errors import SetupError
 from fixtures.secrets import Vault
 from reports.allure import history
-from reports.allure.folder import CATEGORIES
-from reports.directory import _MARK, _MARKED, prepare
-from reports.formats import document, markdown
+from reports.allure.folder import CATEGORIES, title
+from reports.directory import _MARK, _MARKED, take
+from reports.formats import badge, document, markdown, page
+from reports.results import Verdict
 from reports.words import visible
 from suites.selfcheck.system.runs import ROOT, Finished, command, conform, environment, suite, target_file
 
@@ -86,7 +91,12 @@ def test_a_violation_has_all_that_a_reader_needs(run: Finished) -> None:
     assert violation["exchange"]["request"].startswith("GET http://127.0.0.1:")
     assert violation["exchange"]["response"].startswith("HTTP 200")
     assert "$DELIVERY_SUBUSER_HASH" in violation["exchange"]["curl"]
-    assert "$DELIVERY_SUBUSER_HASH" in violation["script"]
+    assert "$DELIVERY_SUBUSER_HASH" in violation["repeat"]
+    assert violation["calls"].startswith("create by GET")
+    assert (run.folder / "repeat" / "T6.sh").read_text(encoding="utf-8") == violation["repeat"] + "\n"
+    entry = run.requirement(BROKEN)
+    assert (entry["blocked_by"], entry["operations"], violation["possible"]) == ([], None, [])
+    assert {each["document"]: bool(each["url"]) for each in entry["references"]}.get("DELIVERY") is True
 
 
 def test_every_form_counts_the_same(run: Finished, results: list[dict[str, Any]]) -> None:
@@ -120,15 +130,100 @@ def test_junit_puts_the_word_first(run: Finished) -> None:
     assert all(len(message) < 2_000 for message in messages)
 
 
+def test_junit_is_arranged_by_requirement(run: Finished) -> None:
+    text = (run.folder / "junit.xml").read_text(encoding="utf-8")
+    for place in ("hostname", str(ROOT), sys.prefix, socket.gethostname()):
+        assert place not in text
+    names = []
+    for suite_ in JUnitXml.fromfile(str(run.folder / "junit.xml")):
+        name = str(suite_.name).partition(": ")[0]
+        names.append(name)
+        assert name in catalogue()
+        assert all(str(case.classname).startswith(f"{name}.test_") for case in suite_)
+        assert suite_.tests == len(list(suite_))
+    assert names == [name for name in catalogue() if name in names]
+    assert {BROKEN, "S1-success-is-200"} <= set(names)
+
+
+def test_no_report_names_this_machine(run: Finished) -> None:
+    for path in run.folder.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert str(ROOT) not in text, path
+            assert str(run.folder) not in text, path
+    assert "target.toml" in run.document["run"]["options"]
+
+
+# ---------------------------------------------------------------------- the page and the badge
+
+
+def test_the_page_loads_nothing_and_runs_nothing(run: Finished) -> None:
+    text = (run.folder / "conformance.html").read_text(encoding="utf-8")
+    assert re.search(
+        r"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src &#39;none&#39;; style-src &#39;sha256-",
+        text,
+    )
+    assert not re.search(r"<(script|img|iframe|link|object|embed|form|video)\b|\bon[a-z]+=|\bsrc=|url\(|@import", text)
+    links = re.findall(r'href="([^"]*)"', text)
+    ids = re.findall(r' id="([^"]*)"', text)
+    assert len(ids) == len(set(ids))
+    assert [link for link in links if link.startswith("#") and link[1:] not in ids] == []
+    known = {source.url for entry in catalogue().values() for source in entry.sources if source.url}
+    assert {link for link in links if not link.startswith("#")} <= known
+    assert set(catalogue()) <= set(ids)
+
+
+def test_the_page_says_all_that_a_reviewer_asks(run: Finished) -> None:
+    text = unescape(" ".join((run.folder / "conformance.html").read_text(encoding="utf-8").split()))
+    violation = run.requirement(BROKEN)["violations"][0]
+    for said in (
+        "<h1>Nonconformant</h1>", run.document["target"]["base_url"], run.document["started"],
+        f"contract {run.document['contract']['version']}", violation["message"], violation["expected"], violation["actual"],
+        violation["calls"], " ".join(violation["repeat"].split()), "GET http://127.0.0.1:", "To do: run everything",
+        'id="decision-S4-key-form"', "the alphabet is taken from the documented examples", "T7-tariff-create-refused",
+    ):  # fmt: skip
+        assert said in text, said
+
+
+def test_what_a_target_says_stays_text_in_the_page(run: Finished) -> None:
+    evil = "</pre></style><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }} \x1b[2J\u202e\ud800&amp;"
+    document_ = copy.deepcopy(run.document)
+    for each in document_["requirements"]:
+        each["reason"] = each["how_to_verify"] = evil
+        for violation in each["violations"]:
+            violation.update(message=evil, expected=evil, actual=evil, repeat=evil, calls=evil, possible=[evil])
+            violation["exchange"] = {"request": evil, "response": evil, "curl": evil}
+    document_["target"]["base_url"] = document_["exit_reason"] = evil
+    for text in (page.render(document_), badge.svg({**document_, "target": {"profile": evil}})):
+        text.encode("utf-8")
+        assert "<script" not in text
+        assert "<img" not in text
+        assert "49" not in re.sub(r"[0-9.]+", lambda found: found[0] if found[0] == "49" else "", text)
+        assert not set("\x1b\u202e") & set(text)
+
+
+def test_the_badge_says_verdict_profile_and_contract(run: Finished) -> None:
+    said = f"nonconformant, platform, contract {run.document['contract']['version']}"
+    shield = json.loads((run.folder / "badge.json").read_text(encoding="utf-8"))
+    assert shield == {"schemaVersion": 1, "label": "delivery sessions", "message": said, "color": "red"}
+    picture = ElementTree.fromstring((run.folder / "badge.svg").read_text(encoding="utf-8"))  # noqa: S314 (our own)
+    texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == ["delivery sessions", said]
+    for verdict in get_args(Verdict):
+        assert badge.message({**run.document, "verdict": verdict}).startswith(verdict.replace("_", " "))
+        assert badge.svg({**run.document, "verdict": verdict})
+
+
 # ---------------------------------------------------------------------- conformance.md
 
 
 def test_the_summary_begins_with_the_verdict(run: Finished) -> None:
     text = (run.folder / "conformance.md").read_text(encoding="utf-8")
-    headings = [line for line in text.splitlines() if line.startswith(("# ", "## "))]
+    prose = re.sub(r"^(```+)\w*\n.*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = [line for line in prose.splitlines() if line.startswith(("# ", "## "))]
     assert headings == [
         "# Verdict: nonconformant",
-        "## Failed",
+        "## Failed: what to repair first",
         "## Warnings: a SHOULD is not kept",
         "## Waivers",
         "## Not verified",
@@ -137,8 +232,8 @@ def test_the_summary_begins_with_the_verdict(run: Finished) -> None:
     assert run.document["exit_reason"].partition(":")[0] in text.splitlines()[2]
     assert f"### {BROKEN}: " in text
     assert "- expected: an error with code 13" in text
-    assert "```bash\ncurl -sS -i" in text
-    assert "how to verify: run everything: this run was narrowed to -k not ended" in text
+    assert "```sh\n#!/bin/sh\n" in text
+    assert "to do: run everything: this run was narrowed to -k not ended" in text
     assert len(text.encode()) < 1_000_000  # what a job summary may hold
     table = text[text.index("## All requirements") :]
     assert sum(line.startswith(tuple(f"| {name} |" for name in catalogue())) for line in table.splitlines()) == len(
@@ -157,14 +252,22 @@ def test_no_two_tests_share_a_history(results: list[dict[str, Any]]) -> None:
 def test_titles_and_places(results: list[dict[str, Any]]) -> None:
     for each in results:
         assert "test_" not in each["name"]
-        assert each["name"][0].isupper()
+        assert len(each["name"]) <= 60
+        row = each["fullName"].partition("[")[2].rpartition("]")[0].replace("-", " ")
+        assert each["name"].startswith(row[:50])
+        [letter], [suite] = labels(each, "parentSuite"), labels(each, "suite")
+        assert suite in catalogue()
+        assert letter.startswith(f"{suite[0]}: ")
+        assert labels(each, "subSuite") == []
+        # One story, so that each test is counted once among the behaviours too.
+        assert [story.partition(":")[0] for story in labels(each, "story")] == [suite]
         assert labels(each, "epic")[0] in ("create", "read", "create and read")
         assert labels(each, "feature")[0][:3] in ("S: ", "E: ", "C: ", "A: ", "B: ", "T: ", "P: ", "R: ")
-        assert labels(each, "story")
         assert set(labels(each, "tag")) <= set(catalogue())
         assert not labels(each, "host")
         assert not labels(each, "thread")
-        assert each["links"]
+        about = [catalogue()[name] for name in labels(each, "tag")]
+        assert bool(each.get("links")) == any(source.url for entry in about for source in entry.sources)
 
 
 def test_severity_follows_the_level(results: list[dict[str, Any]]) -> None:
@@ -179,7 +282,7 @@ def test_severity_follows_the_level(results: list[dict[str, Any]]) -> None:
 
 def test_a_failed_test_tells_the_whole_story(results: list[dict[str, Any]]) -> None:
     [failed] = [each for each in results if each["status"] == "failed" and BROKEN in labels(each, "tag")]
-    assert failed["statusDetails"]["message"] == f"{BROKEN} (MUST): {catalogue()[BROKEN].obligation}"
+    assert failed["statusDetails"]["message"].startswith(f"{BROKEN} (MUST): {catalogue()[BROKEN].obligation}")
     assert "an error with code 13" in failed["descriptionHtml"]
     assert "$DELIVERY_SUBUSER_HASH" in failed["descriptionHtml"]
     guilty = [step for step in failed["steps"] if step["status"] == "failed"]
@@ -211,14 +314,45 @@ def test_the_folder_says_what_was_run(run: Finished) -> None:
 
 
 def test_every_ending_has_a_category_of_its_own(results: list[dict[str, Any]]) -> None:
+    titles = {name: f"{name}: {catalogue()[name].title}" for name in catalogue()}
     found = {history.category(each) for each in results if each["status"] != "passed"}
-    assert {"Nonconformant: a MUST is broken", "Warning: a SHOULD is broken", "Waived: a known deviation"} <= found
+    assert {titles[BROKEN], f"Warning: {titles[ADVICE]}", f"Waived: {titles['T7-tariff-create-refused']}"} <= found
     assert None not in found
-    words = {"blocked: x": "Blocked by another violation", "not verified: x": "Not verified", "": "Not run to its end"}
+    words = {"blocked: x": "Blocked by another failure", "not verified: x": "Not verified", "": "Not run to its end"}
     for message, name in words.items():
         assert history.category({"status": "skipped", "statusDetails": {"message": message}}) == name
     assert history.category({"status": "broken"}) == "Broken set-up"
     assert history.category({"status": "passed"}) is None
+
+
+def test_each_category_has_messages_of_its_own() -> None:
+    """A test counts in one category: no message fits two of them."""
+    for name in catalogue():
+        for status, word in (("failed", ""), ("skipped", "warning: "), ("skipped", "waived: ")):
+            message = f"{word}{name} (MUST): a sentence\nS1-success-is-200 (MUST): another"
+            fitting = [
+                each["name"] for each in CATEGORIES
+                if status in str(each["matchedStatuses"]) and re.match(str(each.get("messageRegex", "")), message)
+            ]  # fmt: skip
+            assert len(fitting) == 1, fitting
+
+
+def test_each_target_has_a_history_of_its_own(tmp_path: Path) -> None:
+    results = tmp_path / "allure-results"
+    results.mkdir()
+    for number, target in enumerate(["one", "two", "one", "one", "two"], 1):
+        history.fold(results, target)
+        found = json.loads((results / "history" / "history-trend.json").read_text()) if number > 2 else []
+        assert [each["data"]["total"] for each in found] == [1] * [0, 0, 0, 1, 2, 1][number], number
+        result = {"uuid": str(number), "historyId": target, "status": "passed", "start": 1000, "stop": 1500}
+        (results / "1-result.json").write_text(json.dumps(result))
+        history.record(results, history.next_build(results))
+
+
+def test_the_allure_report_is_named_after_verdict_and_target(run: Finished) -> None:
+    executor = json.loads((run.folder / "allure-results" / "executor.json").read_text())
+    url = run.document["target"]["base_url"]
+    assert executor["reportName"] == title(run.document) == f"nonconformant: {url}, profile platform"
 
 
 # ---------------------------------------------------------------------- from run to run
@@ -228,8 +362,8 @@ def test_the_history_goes_on_and_only_it_outlives_a_run(tmp_path: Path) -> None:
     folder = tmp_path / "report"
     results = folder / "allure-results"
     for number in range(1, 24):
-        prepare(folder)
-        history.fold(results)
+        take(folder).release()
+        history.fold(results, "a target")
         assert [path.name for path in folder.iterdir() if path.name != ".delivery-conformance"] in (
             ["allure-results"],
             [],
@@ -255,7 +389,7 @@ def test_a_history_that_cannot_be_read_is_begun_anew(tmp_path: Path, note: str) 
     (tmp_path / "history").mkdir()
     (tmp_path / "history" / "last-run.json").write_text(note)
     (tmp_path / "history" / "history.json").write_text("no JSON")
-    history.fold(tmp_path)
+    history.fold(tmp_path, "a target")
     assert history.next_build(tmp_path) == 1
 
 
@@ -302,7 +436,7 @@ def test_an_interrupted_run_is_not_complete(tmp_path: Path, number: int) -> None
 
 def test_a_killed_run_leaves_no_report(tmp_path: Path) -> None:
     (tmp_path / "report").mkdir()
-    prepare(tmp_path / "report")
+    take(tmp_path / "report").release()
     (tmp_path / "report" / "conformance.json").write_text("that of an earlier run")
     (tmp_path / "report" / "conformance.md").write_text("that of an earlier run")
     with ThreadedServer(["hash-object-hangs"]) as server:
@@ -325,16 +459,16 @@ def test_a_mark_of_somebody_elses_is_none(tmp_path: Path) -> None:
         "folder": lambda mark: mark.mkdir(),
     }
     for name, make in marks.items():
-        prepare(tmp_path / "ours")
+        take(tmp_path / "ours").release()
         folder = tmp_path / name
         folder.mkdir()
         make(folder / _MARK)
         (folder / "thesis").write_text("the only copy")
         with pytest.raises(SetupError, match="holds files that are not ours"):
-            prepare(folder)
+            take(folder).release()
         assert (folder / "thesis").read_text() == "the only copy"
     (tmp_path / "ours" / "old").touch()
-    prepare(tmp_path / "ours")
+    take(tmp_path / "ours").release()
     assert [path.name for path in (tmp_path / "ours").iterdir()] == [_MARK]
 
 
@@ -344,11 +478,20 @@ def test_control_characters_are_spelled_out(run: Finished) -> None:
     document = copy.deepcopy(run.document)
     failed = next(each for each in document["requirements"] if each["result"] == "failed")
     for violation in failed["violations"]:
-        violation.update(message=raw, expected=raw, actual=raw, script=raw, exchange={"request": raw, "response": raw})
+        violation.update(message=raw, expected=raw, actual=raw, repeat=raw, exchange={"request": raw, "response": raw})
     text = markdown.render(document)
     assert not set(raw) & set(text) - set(string.printable)
     assert r"\x1b]0;title\x07\x1b[2J\x7f\x9b31m" in text
     assert visible("a\tb\nc…") == "a\tb\nc…"
+
+
+def test_nothing_comes_alive_in_the_summary() -> None:
+    said = markdown._text("@octocat see https://evil.example www.evil.example ![x](y) <b>|cell| `code` &lt; #1")
+    assert re.sub("<!-- -->", "", said) == (
+        r"@octocat see https://evil.example www.evil.example !\[x\](y) \<b\>\|cell\| \`code\` &amp;lt; \#1"
+    )
+    for alive in ("@octocat", "https://", "www.evil"):
+        assert alive not in said
 
 
 # ---------------------------------------------------------------------- the HTML
@@ -356,7 +499,7 @@ def test_control_characters_are_spelled_out(run: Finished) -> None:
 
 def html(folder: Path, path: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "reports.allure.page", "--report-dir", str(folder)],
+        [sys.executable, "-m", "reports.allure.page", str(folder)],
         cwd=ROOT,
         env=environment({"PATH": path}),
         capture_output=True,
@@ -417,8 +560,7 @@ def test_only_texts_of_the_report_are_masked(tmp_path: Path) -> None:
     vault = Vault()
     for value in ("requirements", '": "x1",\n  "', "T2-read-gives-last-created"):
         vault.add(value, "words")
-    document.write(
-        {"requirements": [{"id": "T2-read-gives-last-created", "reason": "requirements"}]}, tmp_path / "x", vault
-    )
+    report = {"requirements": [{"id": "T2-read-gives-last-created", "reason": "requirements"}]}
+    document.write(document.masked_report(report, vault), tmp_path / "x")
     written = json.loads((tmp_path / "x").read_text(encoding="utf-8"))
     assert written == {"requirements": [{"id": "T2-read-gives-last-created", "reason": "«words»"}]}

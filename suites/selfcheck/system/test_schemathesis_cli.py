@@ -108,7 +108,8 @@ def _other_codes(document: dict[str, Any]) -> None:
 
 def _other_keys(document: dict[str, Any]) -> None:
     """The contract with keys of another form."""
-    document["components"]["schemas"]["Success"]["properties"]["value"] = {"type": "string", "pattern": "^[A-Z]+$"}
+    success = document["components"]["schemas"]["DeliverySessionSuccess"]
+    success["properties"]["value"] = {"type": "string", "pattern": "^[A-Z]+$"}
 
 
 def _fewer_statuses(document: dict[str, Any]) -> None:

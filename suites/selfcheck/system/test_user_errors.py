@@ -17,14 +17,16 @@ import pytest
 from fixtures import provider_states as states_module
 from fixtures.emulator.accounts import State
 from fixtures.emulator.threaded import ThreadedServer
-from fixtures.errors import SetupError
-from fixtures.provider_states import StatesHook
-from fixtures.target import file as target_module
-from fixtures.target.file import check_base_url, read_target
+from fixtures.errors import NotAvailable, SetupError
+from fixtures.provider_states import StatesHook, same_server
+from fixtures.target import credentials as target_module
+from fixtures.target.file import read_target
+from fixtures.target.urls import check_base_url
 from reports import directory
-from suites import cli
+from suites.runner import paths
 from suites.runner.options import resolve
-from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Client, Server
+from suites.selfcheck.system import certificates
+from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Client, Gone, Server
 from suites.selfcheck.system.runs import suite
 from suites.selfcheck.system.watched import CREDENTIALS, Watched, target_file, watch
 
@@ -90,6 +92,14 @@ def _printing(code: str) -> Callable[[Place], list[object]]:
     return _credential(f"{{ command = {program} }}")
 
 
+def _added(options: str) -> Mapping[str, str]:
+    return {"PYTEST_ADDOPTS": options}
+
+
+def _listing(place: Place) -> list[object]:
+    return ["--list-requirements", "--requirement", "T22"]
+
+
 def _waivers(text: str) -> Callable[[Place], list[object]]:
     return lambda place: ["--base-url", place.base_url, "--waivers", place.file("waivers.toml", text)]
 
@@ -104,8 +114,22 @@ def _a_file(place: Place) -> list[object]:
     return ["--base-url", place.base_url]
 
 
+#: Report directories that this process holds, as a run that is under way.
+_HELD: list[directory.Taken] = []
+
+
+def _in_use(place: Place) -> list[object]:
+    _HELD.append(directory.take(place.folder / "report"))
+    return ["--base-url", place.base_url]
+
+
 def _credential(line: str) -> Callable[[Place], list[object]]:
     return _in_target(f"[credentials]\nowner = {line}\n")
+
+
+def _with_certificate(place: Place) -> list[object]:
+    certificates.make(place.folder)
+    return place.target('[http]\nclient_certificate = { certificate = "client.pem", key = "client.key" }')
 
 
 def _expression(place: Place) -> list[object]:
@@ -117,13 +141,27 @@ def _expression(place: Place) -> list[object]:
 
 
 _HOOK_URL = f'[provider_states]\nurl = "http://me:{_SECRET}@h/"'
+_BASIC = f'[credentials]\nowner = "{_SECRET}"\n[http]\nbasic = {{ user = "a", password = "{_SECRET}" }}'
 _TWICE = f'[credentials]\nowner = "{_SECRET}"\nsubuser = "{_SECRET}"'
 
 CASES = [
     # Options.
-    Case("profile", "--profile 'cores' is unknown; there are core, platform", _options("--profile", "cores")),
+    Case("profile", "--profile 'cores' is unknown; there are core, platform; did you mean core?", _options("--profile", "cores")),
     Case("hypothesis-profile", "--hypothesis-profile 'fast' is unknown", _options("--hypothesis-profile", "fast")),
-    Case("requirement", "--requirement 'S99' is no id or tag", _options("--requirement", "S99")),
+    Case("requirement", "--requirement 'S99' is no id or tag of the catalogue", _options("--requirement", "S99")),
+    Case("requirement-by-id", "did you mean T2-read-gives-last-created?", _options("--requirement", "T2-read-gives-last-create")),
+    Case("option", "--fail-on-gabs is no option; did you mean --fail-on-gaps?", _options("--fail-on-gabs", f"--taget={_SECRET}")),
+    Case("option-without-a-value", "argument --waivers: expected one argument", _options("--waivers")),
+    Case("option-of-another", "--verify-base-url asks the target past the suite", _options("--verify-base-url")),
+    Case("processes", "-n 2: a run is one process", _options("-n", "2")),
+    Case("processes-auto", "-n auto: a run is one process", _options("-n", "auto")),
+    Case("processes-otherwise", "--dist load: a run is one process", _options("--dist", "load", "--tx", "2*popen")),
+    Case("output", "-p no:junitxml takes away an output of the suite", _options("-p", "no:junitxml")),
+    Case("list-requirements", "--requirement 'T22' is no id or tag of the catalogue; did you mean T2?", _listing),
+    Case("target-of-the-environment", "PYTEST_ADDOPTS of the environment gives --base-url", _options(), _added("--base-url=http://127.0.0.1:9")),
+    Case("rotation-of-the-environment", "PYTEST_ADDOPTS of the environment gives --allow-key-rotation", _options(), _added("--allow-key-rotation")),
+    Case("configuration-of-the-environment", "PYTEST_ADDOPTS of the environment gives -o base_url", _options(), _added("-o base_url=http://a")),
+    Case("command-of-the-environment", "PYTEST_ADDOPTS of the environment gives --list-requirements", _options(), _added("--list-requirements")),
     Case("wait-word", "--wait 'soon' is not a number of seconds", _options("--wait", "soon")),
     Case("wait-negative", "--wait '-1' is not a number of seconds", _options("--wait=-1")),
     Case("wait-nan", "--wait 'nan' is not a number of seconds", _options("--wait", "nan")),
@@ -131,6 +169,7 @@ CASES = [
     Case("base-url-without-scheme", "--base-url must begin with http", lambda _: ["--base-url", "api.example.com/v2"]),
     Case("base-url-password", "--base-url must not hold a user or password", lambda _: ["--base-url", f"http://me:{_SECRET}@127.0.0.1/v2"]),
     Case("base-url-query", "--base-url must not hold a query or fragment", lambda _: ["--base-url", f"http://127.0.0.1/v2?hash={_SECRET}"]),
+    Case("base-url-to-listen-on", "--base-url names 0.0.0.0, which is no loopback address", lambda _: ["--base-url", "http://0.0.0.0:8080/v2"]),
     Case("base-url-fragment", "--base-url must not hold a query or fragment", lambda place: ["--base-url", f"{place.base_url}#x"]),
     Case("target-missing", "none.toml cannot be read: No such file", lambda _: ["--target", "none.toml"]),
     Case("target-no-base-url", "names no base_url, and --base-url is not given", _alone("")),
@@ -138,11 +177,15 @@ CASES = [
     Case("target-base-url", "base_url must not hold a user or password", _alone('base_url = "http://a:b@c/"')),
     Case("waivers-missing", "none.toml", _options("--waivers", "none.toml")),
     Case("waivers-unknown", "S99-none", _waivers(_WAIVER.replace("S1-success-is-200", "S99-none"))),
+    Case("waivers-nearly", "did you mean S1-success-is-200?", _waivers(_WAIVER.replace("is-200", "is-201"))),
     Case("waivers-twice", "S1-success-is-200", _waivers(_WAIVER * 2)),
     Case("waivers-no-reason", "reason", _waivers(_WAIVER.replace('reason = "known"\n', ""))),
     Case("waivers-date", "expires", _waivers(_WAIVER.replace("2999-01-01", '"some day"'))),
     Case("report-dir-somebodys", "holds files that are not ours", _somebodys),
     Case("report-dir-file", "is a file", _a_file),
+    Case("report-dir-used", "is in use by another run; wait for its end, or name another directory", _in_use),
+    Case("target-certificate", "http.client_certificate of the target file is for https", _with_certificate),
+    Case("basic-credential", "http.basic of the target file holds the credential of owner", _in_target(_BASIC)),
     Case("compare", "none.json", lambda _: ["--compare", "none.json", "none.json"]),
     Case("compare-endless", "/dev/zero cannot be read: it is larger than", lambda _: ["--compare", "/dev/zero", "/dev/zero"]),
     Case("base-url-empty", "--base-url is empty: is a variable not set?", lambda _: ["--base-url", ""]),
@@ -175,7 +218,7 @@ FILES = [
     Case("target-deep", "is not TOML that can be read", _alone("a = " + "[" * 50_000)),
     Case("target-profile", "profile must be one of core, platform", _in_target('profile = "all"')),
     Case("target-rotation", "allow_key_rotation must be of type boolean", _in_target('allow_key_rotation = "yes"')),
-    Case("target-account", "unknown key 'owners' in credentials", _in_target(f'[credentials]\nowners = "{_SECRET}"')),
+    Case("target-account", "unknown account 'owners' in credentials; did you mean owner?", _in_target(f'[credentials]\nowners = "{_SECRET}"')),
     Case("timeout-zero", "http.timeout must be more than 0", _in_target("[http]\ntimeout = 0")),
     Case("timeout-inf", "http.timeout must be a number of at most 3600", _in_target("[http]\ntimeout = inf")),
     Case("timeout-nan", "http.timeout must be a number of at most 3600", _in_target("[http]\ntimeout = nan")),
@@ -250,6 +293,8 @@ def test_before_anything_is_sent(case: Case, runs: Mapping[str, Future[Watched]]
         assert not (watched.folder.parent / "touched").exists()
         assert (watched.folder / "conformance.md").read_text(encoding="utf-8") == "that of an earlier run"
     if "report-dir" in case.name:
+        if case.name == "report-dir-used":
+            return
         kept = watched.folder / "thesis.txt" if watched.folder.is_dir() else watched.folder
         assert kept.read_text(encoding="utf-8") == "the only copy"
 
@@ -305,17 +350,17 @@ _TEST = "suites/conformance/test_success.py"
 
 
 def test_the_whole_suite_where_no_test_is_named() -> None:
-    assert cli._paths([str(cli.SUITE)]) == [str(cli.SUITE)]
+    assert paths.named([str(paths.SUITE)]) == [str(paths.SUITE)]
 
 
 @pytest.mark.parametrize("name", [_TEST, f"{_TEST}::test_x", "suites/conformance"])
 def test_a_test_is_named_from_any_directory(name: str) -> None:
-    assert cli._paths([name, str(cli.SUITE)]) == [str(cli.ROOT / name)]
+    assert paths.named([name, str(paths.SUITE)]) == [str(paths.ROOT / name)]
 
 
 @pytest.mark.parametrize("name", ["suites/conformance/none.py", "elsewhere/test_x.py"])
 def test_what_is_no_test_of_the_suite_is_left_to_pytest(name: str) -> None:
-    assert cli._paths([name, str(cli.SUITE)]) == [name]
+    assert paths.named([name, str(paths.SUITE)]) == [name]
 
 
 @pytest.mark.parametrize("option", ["--deselect", "--ignore"])
@@ -351,10 +396,9 @@ def test_outputs_that_do_not_fit(blocks: int, tmp_path: Path) -> None:
     assert not (watched.folder / "conformance.md").exists()
 
 
-@pytest.mark.parametrize("program", [["-m", "suites.cli"], ["-m", "pytest"]], ids=["command", "pytest"])
-def test_an_option_that_nobody_knows(program: list[str], tmp_path: Path) -> None:
+def test_an_option_that_nobody_knows_by_plain_pytest(tmp_path: Path) -> None:
     """pytest's own words, and its exit code, which is ours."""
-    watched = watch("--fail-on-gabs", folder=tmp_path / "report", program=[sys.executable, *program])
+    watched = watch("--fail-on-gabs", folder=tmp_path / "report", program=[sys.executable, "-m", "pytest"])
     assert watched.code == _USAGE
     assert "unrecognized arguments: --fail-on-gabs" in watched.output
     assert "Traceback" not in watched.output
@@ -450,19 +494,19 @@ def test_when_it_is_asked(asked: Asked, asked_runs: Mapping[str, Future[tuple[Wa
 
 
 _HOOKS: dict[str, tuple[Behaviour, str]] = {
-    "redirects": (_hook(b"", "302 Found", Location="/"), "answered HTTP 302 where 200 with a hash was due"),
+    "redirects": (_hook(b"", "302 Found", Location="/"), "answered HTTP 302; expected 200 with a hash"),
     "nests": (_hook(b"[" * 60_000), "did not answer with"),
     "gives a key": (_hook(b'{"key": "0123456789abcdef"}'), "did not answer with"),
     "gives a list": (_hook(b'["hash"]'), "did not answer with"),
     "gives a number": (_hook(b'{"hash": 12345678}'), "gave a hash that is no credential"),
     "gives little": (_hook(b'{"hash": "abc"}'), "gave a hash that is no credential"),
     "gives two": (_hook(b'{"hash": "abcdefgh ijklmnop"}'), "gave a hash that is no credential"),
-    "closes": (BEHAVIOURS["closes-without-an-answer"], "closed without an answer"),
-    "sends noise": (BEHAVIOURS["sends-noise"], "gave no answer that is HTTP"),
+    "closes": (BEHAVIOURS["closes-without-an-answer"], "the connection was closed before the answer was complete"),
+    "sends noise": (BEHAVIOURS["sends-noise"], "what answers there speaks TLS"),
     "streams": (BEHAVIOURS["streams-without-end"], "did not answer with"),
     "sends a bomb": (BEHAVIOURS["sends-a-gzip-bomb"], "did not answer with"),
-    "hangs": (BEHAVIOURS["hangs-before-the-headers"], "did not answer within 0.4 s"),
-    "drips": (BEHAVIOURS["drips-the-body"], "did not answer within 0.4 s"),
+    "hangs": (BEHAVIOURS["hangs-before-the-headers"], "no complete answer within 0.4 s"),
+    "drips": (BEHAVIOURS["drips-the-body"], "no complete answer within 0.4 s"),
 }
 
 
@@ -483,6 +527,61 @@ def test_hooks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         torn_down = hook.teardown("owner", 0.2)  # its failure is noted, no more: whatever is 200 will do
         assert torn_down is None or _SECRET not in torn_down
         assert len(states.requests) <= 2
+
+
+def test_a_hook_whose_kept_connection_was_closed_while_idle() -> None:
+    seen: list[Client] = []
+
+    def close_the_second_time(client: Client, request: bytes) -> None:
+        if any(each is client for each in seen):
+            raise Gone
+        seen.append(client)
+        client.answer(b'{"hash": "0123456789abcdef0123456789abcdef"}')
+
+    with Server(close_the_second_time, prefix="/states") as states:
+        hook = StatesHook(states.base_url, None)
+        for _ in range(4):
+            assert hook.setup("owner") == "0123456789abcdef0123456789abcdef"
+        assert states.connections == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "said"),
+    [
+        ("401 Unauthorized", {"WWW_Authenticate": "Basic"}, "asks for a password"),
+        ("407 Proxy Authentication Required", {}, "asks for a password"),
+        ("502 Bad Gateway", {}, "a gateway got no answer"),
+    ],
+)
+def test_a_gateway_before_the_hook(status: str, headers: dict[str, str], said: str) -> None:
+    def serve(client: Client, request: bytes) -> None:
+        client.answer(b"<html>", status, "text/html", **headers)
+
+    with Server(serve, prefix="/states") as states, pytest.raises(SetupError, match=said):
+        StatesHook(states.base_url, None).setup("owner")
+
+
+def test_a_hook_is_not_asked_when_the_time_of_the_run_is_up() -> None:
+    def none_left() -> float:
+        raise NotAvailable("the run's time was up")
+
+    with Server(_hook(b"{}"), prefix="/states") as states:
+        with pytest.raises(NotAvailable, match="time was up"):
+            StatesHook(states.base_url, None, time_left=none_left).setup("owner")
+        assert not states.requests
+
+
+def test_a_hook_on_the_targets_own_server() -> None:
+    """It may have one thread: the target's connections are closed first, and the hook's afterwards."""
+    asked: list[str] = []
+    with Server(_hook(b'{"hash": "0123456789abcdef0123456789abcdef"}'), prefix="/states") as states:
+        hook = StatesHook(states.base_url, None, aside=lambda: asked.append("aside"))
+        for _ in range(2):
+            hook.setup("owner")
+        assert asked == ["aside", "aside"]
+        assert states.connections == 2
+    assert same_server("http://127.0.0.1:8080/v2", "http://127.0.0.1:8080/_states")
+    assert not same_server("http://127.0.0.1:8080/v2", "http://127.0.0.1:8081/_states")
 
 
 def test_a_hook_that_is_not_there() -> None:
@@ -557,7 +656,7 @@ def test_a_hook_that_goes_away_in_the_middle(tmp_path: Path) -> None:
         with Server(hook, prefix="/states") as states:
             target = target_file(tmp_path / "target.toml", good.base_url, credentials={}, states=states.base_url)
             watched = watch("--target", target, folder=tmp_path / "report")
-    _one_line(watched, "answered HTTP 503 where 200 with a hash was due")
+    _one_line(watched, "answered HTTP 503; expected 200 with a hash")
 
 
 def test_fixed_accounts_that_have_ended_or_are_used_up(tmp_path: Path) -> None:
@@ -649,7 +748,7 @@ def _hanging(tmp_path: Path, script: str) -> Path:
 )
 def test_a_credential_command_that_hangs(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is ended with all that it started."""
-    monkeypatch.setattr(target_module, "_COMMAND_TIME", 0.4)
+    monkeypatch.setattr(target_module, "COMMAND_TIME", 0.4)
     mark = f"# {tmp_path}"
     with pytest.raises(SetupError, match=r"the command 'sh' did not end within 0\.4 s"):
         read_target(_hanging(tmp_path, f"{script} {mark}"), {})

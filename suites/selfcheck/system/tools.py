@@ -111,7 +111,18 @@ def node_bin() -> Path:
 @cache
 def client_bin() -> Path:
     """The folder of the programs that contracts/lint/requirements-client.txt pins, in an environment of their own."""
-    venv, pins = LINT / ".venv", LINT / "requirements-client.txt"
+    return _environment("client")
+
+
+@cache
+def generators_bin() -> Path:
+    """The same for contracts/lint/requirements-tools.txt: generators that need minutes, and what their products run with."""
+    return _environment("tools")
+
+
+def _environment(name: str) -> Path:
+    """The folder of the programs that ``requirements-<name>.txt`` pins, installed if need be."""
+    venv, pins = LINT / ".venv" / name, LINT / f"requirements-{name}.txt"
     python, mark = venv / "bin" / "python", venv / ".installed-from"
     wanted = hashlib.sha256(pins.read_bytes()).hexdigest()
 
@@ -133,8 +144,16 @@ def client_bin() -> Path:
     # An environment whose Python is gone is made again.
     _install(
         pins,
-        "what contracts/lint/requirements-client.txt lists",
+        f"what contracts/lint/{pins.name} lists",
         lambda: mark.exists() and mark.read_text() == wanted and python.exists(),
         install,
     )
     return venv / "bin"
+
+
+def program(name: str, package: str) -> Path:
+    """The program `name` of the machine, which Debian has in `package`; ends the test where there is none."""
+    found = shutil.which(name)
+    if found is None:
+        missing(f"{name} is not installed (on Debian: {package})")
+    return Path(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any
 import pytest
 
 from contracts.requirements import catalogue
+from fixtures import files
 from fixtures.errors import SetupError
 from reports.formats import document
 from reports.results import Results, TestOutcome, TestResult, ViolationRecord
 from suites.runner import commands
-from suites.runner.plugin import usage
+from suites.runner.usage import usage
 from suites.selfcheck.system.runs import ROOT, command, environment
 
 ONE = "T6-subuser-create-refused"
@@ -155,6 +157,15 @@ BROKEN = {
     "empty": ("", "is not JSON"),
     "something-else": ("[]", "is no report of this suite"),
     "invalid": (incomplete(lambda data: data.update(verdict="fine")), "is not a valid report: verdict"),
+    "without-requirements": (
+        incomplete(lambda data: data.update(requirements=[])),
+        "has no requirements, so nothing can be compared",
+    ),
+    "nested": ('{"requirements": [], "complete": true, "more": ' + "[" * 100_000, "is not JSON"),
+    "nested-to-its-end": (
+        '{"requirements": [], "complete": true, "more": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        "is not JSON",
+    ),
     "conformant-with-a-failure": (
         incomplete(lambda data: data["requirements"][0].update(result="failed")),
         "is not a valid report",
@@ -171,12 +182,32 @@ def test_what_is_no_complete_report_is_refused(compare: Compare, data: Any, said
         assert said in output
 
 
+def test_text_that_no_terminal_can_show(compare: Compare) -> None:
+    """What a target has sent stands in a report; a lone surrogate is one of JSON's own escapes."""
+    new = report(T6="failed")
+    for entry in new["requirements"]:
+        for violation in entry["violations"]:
+            violation["message"] = "got \ud800 \x1b[2J\n::error::x"
+    code, said = compare(report(), json.dumps(new))
+    assert code == 1
+    assert f"worse: {ONE} (MUST): passed → failed: got \\ud800 \\x1b[2J ::error::x" in said.splitlines()
+    said.encode("utf-8")
+
+
+def test_a_report_out_of_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nothing comes out of holds nobody."""
+    monkeypatch.setattr(files, "PIPE_TIME", 0.2)
+    os.mkfifo(tmp_path / "old.json")
+    with pytest.raises(SetupError, match=r"old\.json cannot be read: nothing was written to it within 0\.2 s"):
+        commands.compare(tmp_path / "old.json", tmp_path / "old.json")
+
+
 def test_the_command_itself(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(json.dumps(report()), encoding="utf-8")
     (tmp_path / "new.json").write_text(json.dumps(report(T6="failed")), encoding="utf-8")
-    for files, code in ((("old", "new"), 1), (("new", "old"), 0), (("old", "none"), 4)):
+    for names, code in ((("old", "new"), 1), (("new", "old"), 0), (("old", "none"), 4)):
         done = subprocess.run(
-            command("--compare", *(tmp_path / f"{name}.json" for name in files)),
+            command("--compare", *(tmp_path / f"{name}.json" for name in names)),
             cwd=ROOT,
             env=environment(),
             capture_output=True,

@@ -19,6 +19,8 @@ import pytest
 import yaml
 
 from contracts import bundle, codes, schemas
+from contracts.client_form import client_form
+from contracts.requests import check_request
 from suites.selfcheck.system import tools
 
 KEY: Final = "42fc7d3068cb98d233c3af749dee4a8d"
@@ -52,7 +54,7 @@ SPECIFIC: Final = {"create": {101, 111, 112, 236, 276}, "read": {111, 112, 201, 
 TAGS: Final = {
     *(f"S{n}" for n in range(1, 6)),
     *(f"E{n}" for n in range(1, 5)),
-    *(f"C{n}" for n in range(1, 8)),
+    *(f"C{n}" for n in range(1, 10)),
     *(f"A{n}" for n in range(1, 7)),
     "B1",
     *(f"T{n}" for n in range(1, 10)),
@@ -153,7 +155,7 @@ class TestOpenApi:
 
     def test_describes_both_operations_by_get_and_post(self) -> None:
         assert {
-            path: {method: call["operationId"] for method, call in item.items() if method != "parameters"}
+            path: {method: call["operationId"] for method, call in item.items()}
             for path, item in source()["paths"].items()
         } == {path: {"get": get, "post": post} for path, get, post in OPERATIONS.values()}
 
@@ -163,17 +165,19 @@ class TestOpenApi:
             f"https://api.{region}.navixy.com/v2" for region in ("eu", "us", "me")
         ]
         assert set(re.findall(r"{(\w+)}", own["url"])) == set(own["variables"]) == {"host", "base_path"}
+        assert not any("description" in variable for variable in own["variables"].values()), "a tool refuses them"
 
     def test_the_credential_may_stand_in_the_header_or_in_the_parameter(self) -> None:
         scheme = source()["components"]["securitySchemes"]["nvxHash"]
         assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "Authorization")
         assert source()["security"] == [{"nvxHash": []}, {}]
         for _, method, call in operations():
+            assert not any(parameter["required"] for parameter in call["parameters"])
+            query = {parameter["name"] for parameter in call["parameters"] if parameter["in"] == "query"}
             if method == "get":
-                parameters = {parameter["name"]: parameter for parameter in call["parameters"]}
-                assert parameters.keys() == {"hash", "iso_datetime"}
-                assert not any(parameter["required"] for parameter in parameters.values())
+                assert query == {"hash", "iso_datetime"}
             else:
+                assert query == {"hash"}, "C9: a POST may have the hash in the query"
                 assert call["requestBody"]["required"] is False
                 assert call["requestBody"]["content"].keys() == {
                     "application/json",
@@ -220,6 +224,36 @@ class TestOpenApi:
                     for code in range(-1, 320)
                     if codes.allowed_for(code, name) and str(codes.http_status(code)) == status
                 }, f"{method}, {status}"
+
+    @pytest.mark.parametrize("name", OPERATIONS)
+    def test_describes_the_errors_of_code_7_and_requires_none(self, name: str) -> None:
+        for operation, method, call in operations():
+            schema = call["responses"]["400"]["content"]["application/json"]["schema"]
+            if operation == name:
+                errors = schema["allOf"][0]["properties"]["errors"]["anyOf"][0]["items"]["properties"]
+                assert errors.keys() == {"parameter", "error"}
+                good: list[Any] = [{}, {"errors": []}, {"errors": [{"parameter": "hash", "error": "x"}]}, {"errors": 1}]
+                assert all(is_valid(schema, envelope(7, **more)) for more in good), method
+
+    def test_the_first_example_of_403_is_a_refusal_that_these_operations_give(self) -> None:
+        for name, method, call in operations():
+            first = next(iter(call["responses"]["403"]["content"]["application/json"]["examples"].values()))
+            assert first["value"]["status"]["code"] in {13, 101, 276}, f"{name} by {method}"
+
+    def test_the_hash_has_the_form_of_a_key(self) -> None:
+        described = source()["components"]["schemas"]["Hash"]
+        key = schemas.load("key")
+        for keyword in ("type", "minLength", "maxLength", "pattern"):
+            assert described[keyword] == key[keyword]
+
+    def test_no_reference_has_members_beside_it(self) -> None:
+        def check(node: Any) -> None:
+            if isinstance(node, dict):
+                assert "$ref" not in node or node.keys() == {"$ref"}, node
+            for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+                check(value)
+
+        check(bundled())
 
     def test_an_error_is_no_success_and_a_success_no_error(self) -> None:
         for _, _, call in operations():
@@ -268,21 +302,32 @@ class TestBundle:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setattr(bundle, "TARGET", tmp_path / "bundle.json")
+        monkeypatch.setattr(bundle, "CLIENT", tmp_path / "client.json")
         assert bundle.main(["--check"]) == 1
         assert bundle.main([]) == 0
         assert bundle.main(["--check"]) == 0
-        first = bundle.TARGET.read_bytes()
-        bundle.TARGET.write_bytes(first.replace(b'"maximum"', b'"minimum"').replace(b"1.0.0", b"1.0.1"))
-        assert bundle.main(["--check"]) == 1
-        assert "python -m contracts.bundle" in capsys.readouterr().err
-        assert bundle.main([]) == 0
-        assert bundle.TARGET.read_bytes() == first
+        for path in (bundle.TARGET, bundle.CLIENT):
+            first = path.read_bytes()
+            path.write_bytes(first.replace(b"1.0.0", b"1.0.1"))
+            capsys.readouterr()
+            assert bundle.main(["--check"]) == 1
+            said = capsys.readouterr().err
+            assert "python -m contracts.bundle" in said
+            assert path.name in said
+            assert bundle.main([]) == 0
+            assert path.read_bytes() == first
 
     def test_says_what_the_document_says(self) -> None:
         ours = inline(source(), source(), bundle.HERE)
         theirs = inline(bundled(), bundled(), bundle.HERE)
         taken_in = theirs["components"]["schemas"].keys() - ours["components"]["schemas"].keys()
-        assert taken_in == {"Error", "Key", "Status", "Success"}
+        assert taken_in == {
+            "DeliverySessionError",
+            "DeliverySessionErrorStatus",
+            "DeliverySessionKey",
+            "DeliverySessionParameterError",
+            "DeliverySessionSuccess",
+        }
         for name in taken_in:
             del theirs["components"]["schemas"][name]
         assert theirs == ours
@@ -303,10 +348,116 @@ class TestBundle:
 
     def test_refuses_two_schemas_of_one_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
         document = copy.deepcopy(source())
-        document["components"]["schemas"]["Key"] = {"type": "string"}
+        document["components"]["schemas"]["DeliverySessionKey"] = {"type": "string"}
         monkeypatch.setattr(yaml, "safe_load", lambda _: document)
-        with pytest.raises(bundle.BundleError, match="Key"):
+        with pytest.raises(bundle.BundleError, match="DeliverySessionKey"):
             bundle.bundle()
+
+
+class TestClientForm:
+    """The contract as generators of clients and servers read it."""
+
+    @staticmethod
+    @cache
+    def document() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(bundle.CLIENT.read_text(encoding="utf-8"))
+        return found
+
+    @classmethod
+    def plain(cls) -> dict[str, Any]:
+        written_out: dict[str, Any] = inline(cls.document(), cls.document(), bundle.HERE)
+        return written_out
+
+    def test_is_valid_openapi_3_0(self) -> None:
+        from openapi_spec_validator import validate
+
+        assert self.document()["openapi"] == "3.0.3"
+        validate(copy.deepcopy(self.document()))
+
+    def test_leaves_the_bundle_as_it_is(self) -> None:
+        before = copy.deepcopy(bundled())
+        client_form(bundled())
+        assert bundled() == before
+
+    def test_holds_nothing_that_generators_stumble_over(self) -> None:
+        def check(node: Any, parent: str) -> None:
+            if isinstance(node, dict):
+                assert "$ref" not in node or node.keys() == {"$ref"}, node
+                assert node.get("type") != "null"
+                if parent not in {"properties", "value"}:
+                    assert not node.keys() & {"const", "allOf", "anyOf", "oneOf", "license"}, node
+                for name, value in node.items():
+                    check(value, name)
+            elif isinstance(node, list):
+                for value in node:
+                    check(value, parent)
+
+        check(self.document(), "")
+
+    def test_has_a_few_schemas_whose_names_read_well(self) -> None:
+        assert list(self.document()["components"]["schemas"]) == [
+            "DeliverySessionError",
+            "DeliverySessionErrorStatus",
+            "DeliverySessionParameterError",
+            "DeliverySessionParameters",
+            "DeliverySessionSuccess",
+        ]
+
+    def test_has_the_operations_statuses_and_examples_of_the_bundle_and_a_default(self) -> None:
+        for name, method, call in operations():
+            other = self.plain()["paths"][OPERATIONS[name][0]][method]
+            assert other["operationId"] == call["operationId"]
+            assert [each["name"] for each in other["parameters"]] == [each["name"] for each in call["parameters"]]
+            assert list(other["responses"]) == [*call["responses"], "default"]
+            for status, response in call["responses"].items():
+                media = other["responses"][status]["content"]["application/json"]
+                assert media["examples"] == response["content"]["application/json"]["examples"]
+
+    def test_lets_through_what_the_bundle_lets_through(self) -> None:
+        for name, method, call in operations():
+            other = self.plain()["paths"][OPERATIONS[name][0]][method]
+            for status, response in call["responses"].items():
+                media = response["content"]["application/json"]
+                wider = other["responses"][status]["content"]["application/json"]["schema"]
+                for example in media["examples"].values():
+                    assert is_valid(wider, example["value"])
+                assert not is_valid(wider, {"success": True}), f"{name} by {method}, {status}"
+
+    def test_one_schema_describes_both_bodies(self) -> None:
+        content = self.document()["components"]["requestBodies"]["Call"]["content"]
+        assert {media["schema"]["$ref"] for media in content.values()} == {
+            "#/components/schemas/DeliverySessionParameters"
+        }
+
+
+class TestRequests:
+    """What the suite may send, by the contract."""
+
+    GOOD: Final[list[tuple[str, str, dict[str, str], bytes | None]]] = [
+        ("GET", f"hash={KEY}", {}, None),
+        ("POST", "", {"Content-Type": "application/json"}, b'{"hash": "x"}'),
+        ("POST", "", {"Content-Type": "application/x-www-form-urlencoded"}, b"hash=x"),
+        ("POST", "", {"Authorization": f"NVX {KEY}"}, None),
+        ("POST", f"hash={KEY}", {}, None),
+        ("POST", f"hash={KEY}", {"Content-Type": "application/json"}, b"{}"),
+    ]
+    BAD: Final[list[tuple[str, str, dict[str, str], bytes | None, str]]] = [
+        ("PUT", f"hash={KEY}", {}, None, "no PUT"),
+        ("GET", "", {}, None, "no credential"),
+        ("GET", f"key={KEY}", {}, None, "no credential"),
+        ("POST", "", {"Content-Type": "text/plain"}, b"x", "no media type"),
+        ("GET", f"hash={KEY}", {}, b"x", "no body"),
+        ("GET", "", {"Authorization": f"Bearer {KEY}"}, None, "not NVX"),
+    ]
+
+    @pytest.mark.parametrize(("method", "query", "headers", "body"), GOOD)
+    @pytest.mark.parametrize("name", OPERATIONS)
+    def test_allows(self, name: str, method: str, query: str, headers: dict[str, str], body: bytes | None) -> None:
+        assert check_request(name, method, query, headers, body) is None
+
+    @pytest.mark.parametrize(("method", "query", "headers", "body", "why"), BAD)
+    def test_refuses(self, method: str, query: str, headers: dict[str, str], body: bytes | None, why: str) -> None:
+        assert why in str(check_request("create", method, query, headers, body))
 
 
 def envelope(code: Any = 3, description: Any = "text", /, **more: Any) -> dict[str, Any]:
@@ -382,6 +533,36 @@ ACCOUNTS: Final = (
     "ended",
 )
 
+RECORDED_VIOLATION: Final = {
+    "requirement": "E4-no-value-in-error",
+    "message": "a",
+    "expected": "b",
+    "actual": "c",
+    "possible": ["S3-success-members"],
+}
+RECORDED_REFUSAL: Final = {
+    "requirement": "A2-unknown-hash-refused",
+    "form": "code",
+    "codes": [3, 4],
+    "code_requirement": "",
+}
+
+
+def recorded(**members: Any) -> dict[str, Any]:
+    """A recorded run with these members."""
+    return {**copy.deepcopy(schemas.load("history")["examples"][0]), **members}
+
+
+def recorded_answer(**members: Any) -> dict[str, Any]:
+    """A recorded run of one answer with these members."""
+    return recorded(answers=[{**recorded()["answers"][0], **members}])
+
+
+def recorded_test(**members: Any) -> dict[str, Any]:
+    """A recorded run of one test with these members."""
+    return recorded(tests=[{**recorded()["tests"][0], **members}])
+
+
 GOOD: Final[dict[str, list[Any]]] = {
     "key": [KEY, "0" * 32, "f" * 32],
     "success": [{"success": True, "value": KEY}, {"success": True, "value": KEY, "user": {"a": [1, None]}}],
@@ -394,9 +575,12 @@ GOOD: Final[dict[str, list[Any]]] = {
         envelope(),
         envelope(3.0),
         envelope(value=None),
-        envelope(errors=[{"parameter": "hash"}]),
+        envelope(7, errors=[{"parameter": "hash", "error": "Value required"}]),
+        envelope(7, errors=[{"parameter": "hash"}]),
+        envelope(7, errors="anything else"),
         {"success": False, "status": {"code": 7, "description": "x", "more": {"a": 1}}},
     ],
+    "parameter_error": [{}, {"parameter": "hash", "error": "x", "more": 1}],
     "target": [
         {},
         {"base_url": "https://staging.example.com/v2", "profile": "platform", "allow_key_rotation": False},
@@ -420,6 +604,22 @@ GOOD: Final[dict[str, list[Any]]] = {
         },
     ],
     "waivers": [{}, {"waiver": []}, waiver(), waiver(issue="GW-12", expect="412")],
+    "history": [
+        recorded(),
+        recorded(tests=[], answers=[], stand_ins=[]),
+        recorded(target={"base_url": "https://staging.example.com/v2", "embedded": False, "profile": "core"}),
+        recorded_answer(response=None, failure="no answer", kind="nothing", value=None),
+        recorded_answer(value=None),
+        recorded_answer(value=1),
+        recorded_answer(value=[{"hash": KEY}]),
+        recorded_answer(code=-1, violations=[RECORDED_VIOLATION]),
+        recorded_answer(intent=recorded()["answers"][0]["intent"] | {"operation": None, "refusal": RECORDED_REFUSAL}),
+        recorded_answer(
+            request=recorded()["answers"][0]["request"]
+            | {"body": {"encoding": "latin-1", "text": "", "length": 70_000, "sha256": "0" * 64}}
+        ),
+        recorded_test(results={}, violations=[RECORDED_VIOLATION], blocked_on=[0]),
+    ],
     "report": [
         report(),
         report(extra=1),
@@ -480,6 +680,7 @@ BAD: Final[dict[str, list[Any]]] = {
         envelope(value=""),
         envelope(value={}),
     ],
+    "parameter_error": [[], {"parameter": 1}, {"error": None}],
     "target": [
         [],
         {"url": "https://staging.example.com"},
@@ -534,6 +735,32 @@ BAD: Final[dict[str, list[Any]]] = {
         waiver(expires="2027-01-31T00:00:00"),
         waiver(expect=""),
         waiver(until="2027-01-31"),
+    ],
+    "history": [
+        {},
+        [],
+        *({name: value for name, value in recorded().items() if name != left_out} for left_out in recorded()),
+        recorded(format=2),
+        recorded(more=1),
+        recorded(target={"base_url": "", "embedded": False, "profile": "core"}),
+        recorded(target={"base_url": "https://staging.example.com/v2", "embedded": False, "profile": "strict"}),
+        recorded(stand_ins=[{"name": "owner"}]),
+        *(
+            recorded(answers=[{name: value for name, value in recorded()["answers"][0].items() if name != left_out}])
+            for left_out in recorded()["answers"][0]
+        ),
+        recorded_answer(kind="good"),
+        recorded_answer(code="3"),
+        recorded_answer(sent_at=None),
+        recorded_answer(response={}),
+        recorded_answer(violations=[RECORDED_VIOLATION | {"exchange": None}]),
+        recorded_answer(intent=recorded()["answers"][0]["intent"] | {"operation": "delete"}),
+        recorded_answer(intent=recorded()["answers"][0]["intent"] | {"refusal": RECORDED_REFUSAL | {"form": "polite"}}),
+        recorded_answer(request=recorded()["answers"][0]["request"] | {"headers": [["Accept"]]}),
+        recorded_answer(request=recorded()["answers"][0]["request"] | {"body": {"encoding": "base64", "text": ""}}),
+        recorded_test(results={"S4-key-form": ["skipped", ""]}),
+        recorded_test(results={"S4-key-form": ["passed"]}),
+        recorded_test(blocked_on=[-1]),
     ],
     "report": [
         {},
@@ -690,7 +917,8 @@ class TestRequirements:
         assert cited == documents.keys(), "a document that nothing cites"
         for name, document in documents.items():
             assert document["title"], name
-            assert document["url"].startswith("https://"), name
+            # Behind the tag of a decision of the project stands its reason, and no page.
+            assert document.get("url", "").startswith("https://") != (name == "PROJECT"), name
 
     def test_each_belongs_to_its_profile(self) -> None:
         for entry in self.catalogue()["requirement"]:
@@ -705,10 +933,12 @@ class TestLinters:
     REDOCLY: Final = ("redocly", "lint", "--config", tools.LINT / "redocly.yaml")
     SPECTRAL: Final = ("spectral", "lint", "--ruleset", tools.LINT / ".spectral.yaml", "--fail-severity", "hint")
 
-    @pytest.mark.parametrize("path", [bundle.SOURCE, bundle.TARGET], ids=lambda path: path.name)
+    @pytest.mark.parametrize("path", [bundle.SOURCE, bundle.TARGET, bundle.CLIENT], ids=lambda path: path.name)
     @pytest.mark.parametrize("command", [REDOCLY, SPECTRAL], ids=lambda command: command[0])
     def test_finds_nothing(self, command: tuple[str, ...], path: Path, tmp_path: Path) -> None:
-        result = tools.run([tools.node_bin() / command[0], *command[1:], path], cwd=tmp_path)
+        # The form for generators states its licence in words: contracts/client_form.py says why.
+        skipped = ["--skip-rule", "info-license"] if command[0] == "redocly" and path == bundle.CLIENT else []
+        result = tools.run([tools.node_bin() / command[0], *command[1:], *skipped, path], cwd=tmp_path)
         assert result.returncode == 0, result.stdout
 
     @pytest.mark.parametrize("command", [REDOCLY, SPECTRAL], ids=lambda command: command[0])

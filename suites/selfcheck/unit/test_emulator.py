@@ -742,6 +742,13 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
             )
         for encode in ("%{:02x}", "%{:02X}"):
             await ask("GET", action, query="hash=" + "".join(encode.format(ord(c)) for c in owner))
+        for kind, body in ((JSON, b""), (JSON, b"{}"), (FORM, b""), ("", b"")):
+            await ask("POST", action, query=f"hash={owner}", body=body, kind=kind)
+            await ask("GET", "read", query=f"hash={owner}")
+        await call("create", owner)
+        await ask("GET", f"{action}/", query=f"hash={owner}")
+        await ask("POST", f"{action}/", body=json.dumps({"hash": owner}).encode(), kind=JSON)
+        await ask("GET", "read", query=f"hash={owner}")
         letters = "".join(f"%{ord(c):02x}" if c.isalpha() else c for c in owner)
         await ask("GET", action, query=f"hash={letters}")
         for query in (
@@ -784,6 +791,7 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
             await ask(method, action, body=json.dumps({"hash": owner}).encode(), kind=JSON)
             await ask(method, action)
             await call("read", owner)
+        await call("create", owner)
         await ask("GET", f"{action}/", query=f"hash={owner}")
         await ask("GET", action, query=f"hash=+{owner}")
         await ask("GET", action, query=f"hash={owner.upper()}")

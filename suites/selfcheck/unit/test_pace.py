@@ -12,8 +12,9 @@ import pytest
 from fixtures.calls import GET_QUERY, call
 from fixtures.errors import TargetLost
 from fixtures.http.guard import Guard, Rotation
+from fixtures.http.options import HttpOptions
 from fixtures.http.rate_limit import PATIENCE, Pace, seconds_of
-from fixtures.http.session import HttpOptions, Session
+from fixtures.http.session import Session
 from fixtures.secrets import Vault
 from suites.selfcheck.system.hostile_servers import Client, Server
 
@@ -32,8 +33,9 @@ class Clock(Pace):
     def _now(self) -> float:
         return self.now
 
-    def _sleep(self, seconds: float) -> None:
-        self.now += max(seconds, 0.0)
+    def _wait(self, seconds: float) -> bool:
+        self.now += seconds
+        return False
 
     def go(self, count: int = 1) -> None:
         """Take turns."""
@@ -131,6 +133,36 @@ def test_retry_after_as_a_date() -> None:
     assert seconds_of(formatdate(now + 10, usegmt=True)) == pytest.approx(10, abs=2)
     assert seconds_of(formatdate(now - 100, usegmt=True)) < 0
     assert seconds_of(formatdate(now + 10, usegmt=True).replace("GMT", "-0000")) == pytest.approx(10, abs=2)
+
+
+def test_retry_after_as_a_date_is_read_against_the_date_of_the_answer() -> None:
+    """A server whose clock is days off asks for as long as it means."""
+    assert seconds_of("Wed, 26 Nov 2025 10:00:07 GMT", "Wed, 26 Nov 2025 10:00:00 GMT") == 7
+    assert seconds_of("Wed, 26 Nov 2025 10:00:07 GMT", "Wed, 26 Nov 2025 10:00:09 GMT") == -2
+    now = time.time()
+    for nonsense in ("", "soon", None):
+        assert seconds_of(formatdate(now + 10, usegmt=True), nonsense) == pytest.approx(10, abs=2)
+    assert seconds_of("5", "Wed, 26 Nov 2025 10:00:00 GMT") == 5
+
+
+def test_what_the_pace_asks_for_is_counted() -> None:
+    pace = Clock(20)
+    pace.go(21)
+    assert pace.asked_for == pytest.approx(1)
+    pace.wait_for("3")
+    assert pace.asked_for == pytest.approx(4)
+    pace.now += 100
+    pace.go(1)
+    assert pace.asked_for == pytest.approx(4)
+
+
+@pytest.mark.parametrize(
+    ("rate", "after", "tried"), [(0, 40, 20), (20, None, 10), (100, None, 25), (2, None, 1), (0.5, None, 1)]
+)
+def test_which_rate_to_try(rate: float, after: float | None, tried: int) -> None:
+    pace = Clock(rate, after_429=after)
+    pace.wait_for("1")
+    assert f"try requests_per_second = {tried} in [http]" in pace.advice()
 
 
 def test_a_429_is_waited_for_in_bounds() -> None:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
+import re
 import sys
 import time
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from _pytest.capture import CaptureManager
+from pluggy._tracing import TagTracer
 
 from fixtures.secrets import Vault
-from reports.redaction.streams import RedactingStream, redact_logging, redact_streams, redact_trace, sweep
+from reports.redaction.check import check
+from reports.redaction.files import masked, sweep
+from reports.redaction.harmless import Harmless
+from reports.redaction.libraries import redact_streams, redact_trace
+from reports.redaction.streams import RedactingStream, redact_logging
+from suites.selfcheck.system.runs import suite
 
 SECRET = "5f4dcc3b5aa765d61d8327deb882cf99"
 
@@ -88,15 +99,26 @@ def test_streams_are_redacted_once_and_by_the_latest_run(monkeypatch: pytest.Mon
     assert sys.stdout.below is below[0]
 
 
-def test_what_pytests_capture_puts_back_or_copies_to_is_redacted(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
-    streams(monkeypatch)
-    kept, copied = Bytes(), Bytes()
-    part = SimpleNamespace(_old=kept, tmpfile=SimpleNamespace(_other=copied))
-    capture = SimpleNamespace(_global_capturing=SimpleNamespace(out=part, err=SimpleNamespace(syscapture=part)))
-    redact_streams(vault, capture)
-    part._old.write(SECRET)
-    part.tmpfile._other.write(SECRET)
-    assert (kept.written, copied.written) == ("«owner»", "«owner»")
+@pytest.mark.parametrize("method", ["fd", "sys", "tee-sys"])
+def test_what_pytests_capture_puts_back_or_copies_to_is_redacted(
+    method: str, monkeypatch: pytest.MonkeyPatch, vault: Vault
+) -> None:
+    """With the real one: what is captured is read by pytest, what goes past it is redacted."""
+    below = streams(monkeypatch)
+    capture: Any = CaptureManager(method)  # type: ignore[arg-type]
+    capture.start_global_capturing()
+    try:
+        redact_streams(vault, capture)
+        print(f"captured {SECRET}")
+        capture.suspend_global_capture()
+        print(f"past {SECRET}")
+        print(f"past {SECRET}", file=sys.stderr)
+        capture.resume_global_capture()
+    finally:
+        capture.stop_global_capturing()
+    assert "past «owner»" in below[0].written
+    assert "past «owner»" in below[1].written
+    assert vault.find(below[0].written) == []
 
 
 def test_log_records_are_redacted_where_they_are_made(vault: Vault) -> None:
@@ -132,6 +154,8 @@ def test_the_trace_of_pytest_is_redacted(vault: Vault) -> None:
     tracer._writer(f"call {SECRET}")
     assert written == ["call «owner»"]
     redact_trace(vault, SimpleNamespace(_writer=None))
+    with pytest.raises(AttributeError):
+        redact_trace(vault, SimpleNamespace())
 
 
 def test_files_are_swept(tmp_path: Path, vault: Vault) -> None:
@@ -148,3 +172,195 @@ def test_files_are_swept(tmp_path: Path, vault: Vault) -> None:
     assert (tmp_path / "kept" / "c.txt").read_text(encoding="utf-8") == SECRET
     assert (tmp_path / "old.txt").read_text(encoding="utf-8") == SECRET
     assert sweep(tmp_path / "none", vault) == 0
+
+
+# ---------------------------------------------------------------------- what is swept keeps its form
+
+_MARKUP = '</testcase><a b1="'
+
+
+def test_a_secret_that_is_markup_breaks_no_document(tmp_path: Path) -> None:
+    """Masked value by value: a target gave a key that is made of what the file itself is made of."""
+    vault = Vault()
+    for number, key in enumerate((_MARKUP, '": true, "x1": "', "testcase name=1", SECRET), 1):
+        vault.hide(key, f"key {number} of owner")
+    root = ET.Element("testsuites")
+    case = ET.SubElement(root, "testcase", name=f"a {SECRET}", classname="b")
+    case.text = f"{_MARKUP} and {SECRET}"
+    (tmp_path / "junit.xml").write_bytes(ET.tostring(root))
+    data = {"success": True, "x1": '": true, "x1": "', SECRET: [SECRET, 1, None]}
+    (tmp_path / "a.json").write_text(json.dumps(data), encoding="utf-8")
+    assert sweep(tmp_path, vault) == 2
+    read = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314
+    assert [each.tag for each in read] == ["testcase"]
+    assert read[0].text == "«key 1 of owner» and «key 4 of owner»"
+    assert read[0].get("name") == "a «key 4 of owner»"
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {
+        "success": True,
+        "x1": "«key 2 of owner»",
+        "«key 4 of owner»": ["«key 4 of owner»", 1, None],
+    }
+    assert sweep(tmp_path, vault) == 0
+
+
+def test_what_is_no_document_is_swept_as_text(tmp_path: Path, vault: Vault) -> None:
+    for name in ("a.xml", "b.json"):
+        (tmp_path / name).write_text(f"<{SECRET}", encoding="utf-8")
+    assert sweep(tmp_path, vault) == 2
+    assert (tmp_path / "a.xml").read_text(encoding="utf-8") == "<«owner»"
+
+
+def test_data_is_masked_but_for_the_suites_own_words(vault: Vault) -> None:
+    data = {"id": SECRET, "message": SECRET, "list": (SECRET, 1)}
+    assert masked(data, vault, ["id"]) == {"id": SECRET, "message": "«owner»", "list": ["«owner»", 1]}
+
+
+# ---------------------------------------------------------------------- terminals and logs of CI jobs
+
+
+def _written(*pieces: str) -> str:
+    harmless = Harmless()
+    return "".join(harmless(piece) for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("::error::x",),
+        ("a\n::error::x",),
+        ("a\r\n  \t::stop-commands::x",),
+        ("a\n", "  ", "::set-output name=a::b"),
+        ("a\n", ":", ":error::x"),
+        ("a\n ", ":", "", ":error::x"),
+        ("x ##[error]y",),
+        ("##vso[task.setvariable]y",),
+        ("##", "[command]y"),
+        ("#", "#", "vso[y"),
+        ("##v", "so[y"),
+        ("##teamcity[message]",),
+    ],
+)
+def test_no_command_reaches_a_job(pieces: tuple[str, ...]) -> None:
+    written = _written(*pieces)
+    assert not re.search(r"(?m)^\s*::", written)
+    assert not re.search(r"##(\[|vso\[|teamcity\[)", written)
+    assert written.replace(" ", "") == "".join(pieces).replace(" ", "")
+
+
+def test_sections_of_a_job_are_not_ended() -> None:
+    assert "section_end:1" not in _written("section_end:1:x")
+
+
+@pytest.mark.parametrize(
+    "text", ["suites/a.py::test_b PASSED", "a :: b", "# # [x]", "## heading", "x: y", "\x1b[31mred\x1b[0m"]
+)
+def test_what_is_no_command_is_left(text: str) -> None:
+    assert _written(text) == text
+    assert _written(*text) == text
+
+
+@pytest.mark.parametrize("code", [0x202E, 0x2066, 0x200F, 0x061C, 0xD800, 0xDFFF])
+def test_no_character_turns_the_text_round(code: int) -> None:
+    assert _written(f"a{chr(code)}b") == f"a\\u{code:04x}b"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", "cp1252"])
+def test_a_terminal_of_any_encoding_is_written_to(encoding: str, vault: Vault) -> None:
+    below = io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True)
+    stream = RedactingStream(below, vault)
+    stream.write(f"a {SECRET} \ud800 \u20ac \U0001f600\n")
+    below.seek(0)
+    written = below.buffer.read().decode(encoding)
+    assert written.endswith("\n")
+    assert SECRET not in written
+    assert "owner" in written
+
+
+# ---------------------------------------------------------------------- the start-up check
+
+
+class _Plugins:
+    """There are neither a reporter nor captured streams."""
+
+    def get_plugin(self, name: str) -> None:
+        """None."""
+
+
+def _checked(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> set[str]:
+    """The ways out that the check objects to, in a run whose streams are redacted."""
+    streams(monkeypatch)
+    config: Any = SimpleNamespace(
+        trace=SimpleNamespace(root=TagTracer()),
+        pluginmanager=_Plugins(),
+        getoption=lambda *_, **__: None,
+    )
+    undo = redact_logging(vault)
+    try:
+        redact_streams(vault, None)
+        problem = check(config, vault)
+    finally:
+        undo()
+    if problem is None:
+        return set()
+    assert "\n" not in problem
+    return set(problem.removeprefix("secrets would not be masked in ").partition(" with pytest ")[0].split(", "))
+
+
+def test_the_start_up_check_finds_nothing_to_object_to(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    assert _checked(monkeypatch, vault) == set()
+    assert list(vault.values()) == [SECRET], "what was planted is nothing to judge by"
+
+
+def _does_nothing(*_: object) -> None:
+    """In the place of what redacts."""
+
+
+def _writes(stream: Any, text: str) -> int:
+    return int(stream.below.write(text))
+
+
+def _breaks(*_: object) -> None:
+    raise AttributeError("a name that is gone")
+
+
+_BREAKS: dict[str, tuple[str, Any]] = {
+    "a stream": ("reports.redaction.streams.RedactingStream.write", _writes),
+    "standard output": ("reports.redaction.libraries.captures", _breaks),
+    "pytest's trace": ("reports.redaction.libraries.redact_trace", _does_nothing),
+    "junit.xml": ("reports.redaction.libraries.redact_junit", _does_nothing),
+    "pytest's reports": ("reports.redaction.check.redact_report", _does_nothing),
+    "Allure's files": ("reports.allure.writer.masked", lambda data, _: data),
+}
+
+
+@pytest.mark.parametrize("way", _BREAKS)
+def test_each_way_out_is_checked(way: str, monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    """Taken away one at a time, as a new version of a library would."""
+    place, instead = _BREAKS[way]
+    if way == "standard output":
+        # Only the check is to come across it.
+        monkeypatch.setattr("suites.selfcheck.unit.test_reports_redaction.redact_streams", _wrap_streams)
+    monkeypatch.setattr(place, instead)
+    assert _checked(monkeypatch, vault) == {way}
+
+
+def _wrap_streams(vault: Vault, capture: Any) -> None:
+    sys.stdout = RedactingStream(sys.stdout, vault)
+    sys.stderr = RedactingStream(sys.stderr, vault)
+
+
+def test_logging_is_checked(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    monkeypatch.setattr("suites.selfcheck.unit.test_reports_redaction.redact_logging", lambda _: lambda: None)
+    assert _checked(monkeypatch, vault) == {"logging"}
+
+
+def test_a_run_that_would_show_a_secret_does_not_begin(tmp_path: Path) -> None:
+    """In one line, with the exit code of a suite that is broken."""
+    (tmp_path / "renamed.py").write_text(
+        "import reports.redaction.libraries as libraries\nlibraries.redact_junit = lambda xml, vault: None\n",
+        encoding="utf-8",
+    )
+    done = suite("-p", "renamed", folder=tmp_path / "report", env={"PYTHONPATH": str(tmp_path)})
+    assert done.code == 3, done.output
+    (line,) = [each for each in done.output.splitlines() if each.strip()]
+    assert "secrets would not be masked in junit.xml with pytest" in line

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,13 +20,18 @@ import pytest
 
 from contracts.exchange import Exchange, Intent, Request, Response
 from fixtures.calls import FORM, JSON, OPERATIONS, PATH, STYLES, Call, call
+from fixtures.emulator.threaded import ThreadedServer
 from fixtures.secrets import Vault
 from reports.exchange import request_text, response_text
-from reports.formats.shell import curl, script
+from reports.formats.repeat import Accounts, body, complete
+from reports.formats.shell import curl
+from reports.results import ViolationRecord
 from suites.conformance.test_bad_input import _ROWS
+from suites.selfcheck.system.runs import environment, suite, target_file
 from suites.selfcheck.system.tools import missing
 
 OWNER = "9f86d081884c7d659a2feaa0c55ad015"
+BROKEN = "T1-create-gives-new-key"
 KEY = "60303ae22b998861bce3b28f33eec1be"
 
 
@@ -81,11 +90,11 @@ def as_request(base_url: str, each: Call) -> Request:
     return Request(each.method, url, (("Accept", "*/*"), *length, *each.headers), each.body or b"")
 
 
-def bash(text: str, **variables: str) -> str:
-    if shutil.which("curl") is None or shutil.which("bash") is None:
-        missing("curl and bash are not installed")
+def sh(text: str, **variables: str) -> str:
+    if shutil.which("curl") is None or shutil.which("sh") is None:
+        missing("curl is not installed")
     done = subprocess.run(
-        ["bash", "-c", text], env={**os.environ, **variables}, capture_output=True, timeout=60, check=False
+        ["sh", "-c", text], env={**os.environ, **variables}, capture_output=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.decode("utf-8", "replace")
@@ -139,7 +148,7 @@ def test_curl_sends_the_same_request(recorder: tuple[str, Seen], vault: Vault, r
     assert vault.find(command) == []
     assert len(command) < 10_000
     seen.requests.clear()
-    bash(command, DELIVERY_OWNER_HASH=OWNER, KEY_3_OF_OWNER=KEY)
+    sh(command, DELIVERY_OWNER_HASH=OWNER, KEY_3_OF_OWNER=KEY)
     method, path, headers, body = seen.requests[-1]
     assert (method, path, body) == (
         request.method,
@@ -152,31 +161,63 @@ def test_curl_sends_the_same_request(recorder: tuple[str, Seen], vault: Vault, r
 
 
 def exchange(base_url: str, each: Call, answer: bytes, at: float) -> Exchange:
-    return Exchange(Intent("create"), as_request(base_url, each), Response(200, (), answer), sent_at=at, ended_at=at)
+    return Exchange(
+        Intent(each.operation), as_request(base_url, each), Response(200, (), answer), sent_at=at, ended_at=at
+    )
+
+
+def repeated(exchanges: list[Exchange], vault: Vault, accounts: Accounts | None = None) -> str:
+    """The whole script that repeats *exchanges*."""
+    shown = {"request": request_text(exchanges[-1].request, vault), "response": "HTTP 200", "curl": "curl"}
+    record = ViolationRecord(BROKEN, "m", "another key", "it's the same key", shown, body(exchanges, vault))
+    return complete(record, accounts or Accounts())
 
 
 def test_a_script_hands_keys_on(recorder: tuple[str, Seen], vault: Vault) -> None:
     base_url, seen = recorder
     first = exchange(base_url, call("create", STYLES[0], OWNER), f'{{"success": true, "value": "{KEY}"}}'.encode(), 1)
     second = exchange(base_url, call("read", STYLES[1], KEY), b"{}", 2)
-    text = script([second, first], vault)
+    text = repeated([second, first], vault)
     assert vault.find(text) == []
-    assert "#" not in text
     seen.requests.clear()
     # A new key each time: the script must send the one that it was given.
     seen.answer = b'{"success": true, "value": "ffffffffffffffffffffffffffffffff"}'
-    bash(text, DELIVERY_OWNER_HASH=OWNER)
+    sh(text, DELIVERY_OWNER_HASH=OWNER)
     seen.answer = b"{}"
     assert [each[0] for each in seen.requests] == ["GET", "POST"]
     assert b"ffffffffffffffffffffffffffffffff" in seen.requests[1][3]
 
 
+def test_a_script_shows_the_difference(recorder: tuple[str, Seen], vault: Vault) -> None:
+    base_url, seen = recorder
+    other = "5e" * 16
+    vault.add(other, "key 4 of owner")
+    calls = [
+        exchange(base_url, call("create", STYLES[0], OWNER), f'{{"success": true, "value": "{KEY}"}}'.encode(), 1),
+        exchange(base_url, call("read", STYLES[0], OWNER), f'{{"success": true, "value": "{other}"}}'.encode(), 2),
+    ]
+    seen.answer = b'{"success": true, "value": "ffffffffffffffffffffffffffffffff"}'
+    said = sh(repeated(calls, vault), DELIVERY_OWNER_HASH=OWNER)
+    seen.answer = b"{}"
+    assert said.splitlines()[-5:] == [
+        "expected: another key",
+        "the run got: it's the same key",
+        "now, call 1: HTTP/1.0 200 OK, value ffffffffffffffffffffffffffffffff",
+        "now, call 2: HTTP/1.0 200 OK, value ffffffffffffffffffffffffffffffff",
+        "calls 1 and 2 gave the same value",
+    ]
+    assert [line for line in said.splitlines() if re.match(r"\d\. ", line)] == [
+        "1. create without a hash (GET, query)",
+        "2. read without a hash (GET, query)",
+    ]
+
+
 def test_a_script_gets_the_keys_that_it_needs(recorder: tuple[str, Seen], vault: Vault) -> None:
     base_url, seen = recorder
-    text = script([exchange(base_url, call("create", STYLES[1], KEY), b"{}", 1)], vault)
+    text = repeated([exchange(base_url, call("create", STYLES[1], KEY), b"{}", 1)], vault)
     seen.requests.clear()
     seen.answer = b'{"success": true, "value": "ffffffffffffffffffffffffffffffff"}'
-    bash(text, DELIVERY_OWNER_HASH=OWNER)
+    sh(text, DELIVERY_OWNER_HASH=OWNER)
     seen.answer = b"{}"
     assert [each[:2] for each in seen.requests] == [
         ("GET", f"/v2{PATH}read?hash={OWNER}"),
@@ -185,26 +226,84 @@ def test_a_script_gets_the_keys_that_it_needs(recorder: tuple[str, Seen], vault:
     assert b"ffffffffffffffffffffffffffffffff" in seen.requests[1][3]
 
 
+def test_a_script_gets_accounts_where_the_run_got_them(recorder: tuple[str, Seen], vault: Vault) -> None:
+    base_url, seen = recorder
+    vault.add("1f" * 16, "subuser")
+    vault.add("2e" * 16, "other_owner 2")
+    hashes = (OWNER, "1f" * 16, "2e" * 16)
+    calls = [exchange(base_url, call("read", STYLES[0], each), b"{}", at) for at, each in enumerate(hashes)]
+    fixed = Accounts(f"{base_url}/_states", frozenset({"owner", "subuser"}), {"owner": "STAGING_OWNER"})
+    text = repeated(calls, vault, fixed)
+    seen.requests.clear()
+    seen.answer = b'{"hash": "abcdefabcdefabcdefabcdefabcdefab"}'
+    sh(text, STAGING_OWNER=OWNER, DELIVERY_SUBUSER_HASH="1f" * 16)
+    assert [each[:2] for each in seen.requests] == [
+        ("POST", "/v2/_states"),
+        ("GET", f"/v2{PATH}read?hash={OWNER}"),
+        ("GET", f"/v2{PATH}read?hash={'1f' * 16}"),
+        ("GET", f"/v2{PATH}read?hash=abcdefabcdefabcdefabcdefabcdefab"),
+    ]
+    assert json.loads(seen.requests[0][3]) == {"state": "other_owner", "action": "setup", "params": {}}
+    seen.answer = b"{}"
+
+
 def test_a_script_keeps_only_the_keys_that_it_uses(recorder: tuple[str, Seen], vault: Vault) -> None:
     base_url, _ = recorder
     answer = f'{{"success": true, "value": "{KEY}"}}'.encode()
     calls = [exchange(base_url, call("read", STYLES[0], OWNER), answer, at) for at in (1, 2, 3)]
-    assert "KEY" not in script(calls, vault)
+    assert "KEY" not in body(calls, vault)
 
 
 def test_a_script_says_what_to_set(recorder: tuple[str, Seen], vault: Vault) -> None:
     base_url, _ = recorder
-    other, foreign = "1f" * 16, "a7" * 16
-    vault.add(other, "owner 2")
+    foreign = "a7" * 16
     vault.add(foreign, "key 1 of nobody")
-    calls = [exchange(base_url, call("read", STYLES[0], each), b"{}", 1) for each in (other, foreign)]
-    text = script(calls, vault)
-    assert "# KEY_1_OF_NOBODY: a key that create gave to nobody" in text
-    assert "# DELIVERY_OWNER_2_HASH: the hash of another account such as owner" in text
+    text = repeated([exchange(base_url, call("read", STYLES[0], each), b"{}", 1) for each in (OWNER, foreign)], vault)
+    for variables, said in (
+        ({}, "DELIVERY_OWNER_HASH: set it to the hash of owner"),
+        ({"DELIVERY_OWNER_HASH": OWNER}, "KEY_1_OF_NOBODY: set it to a key that create gave to somebody else"),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", text], env={**os.environ, **variables}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert said in done.stderr
 
 
-def test_a_race_is_not_repeatable(vault: Vault) -> None:
-    assert script([], vault, repeatable=False).startswith("# not repeatable")
+def test_what_is_not_repeatable_says_why(vault: Vault) -> None:
+    assert body([], vault, repeatable=False) == "not repeatable: it takes calls at the same time"
+    record = ViolationRecord(BROKEN, "m", "e", "a", None, body([], vault))
+    assert complete(record, Accounts()) == "not repeatable: no single call shows it"
+
+
+# ---------------------------------------------------------------------- against the faults
+
+
+@pytest.mark.parametrize(
+    ("fault", "name", "shown"),
+    [
+        ("key-upper-case", "S4", r"now, call 1: HTTP/1\.1 200 OK, value [0-9A-F]{32}$"),
+        ("subuser-creates", "T6", r"now, call 1: HTTP/1\.1 200 OK, value [0-9a-f]{32}$"),
+        ("bearer-accepted", "C4", r"now, call 1: HTTP/1\.1 200 OK, value [0-9a-f]{32}$"),
+        ("create-stores-another-key", "T2", r"^calls \d and \d gave different values$"),
+        ("form-refused", "C2", r"now, call 1: HTTP/1\.1 [45]\d\d "),
+    ],
+)
+def test_what_is_printed_repeats_the_failure(tmp_path: Path, fault: str, name: str, shown: str) -> None:
+    """``repeat:`` of a run whose accounts come from the hook shows the failure on the target that has the fault."""
+    with ThreadedServer([fault]) as server:
+        target = target_file(server, tmp_path / "target.toml")
+        done = suite("--target", target, "--requirement", name, folder=tmp_path / "report")
+        line = next(line for line in done.output.splitlines() if re.search(rf"repeat:   sh .*/{name}[.-]", line))
+        again = subprocess.run(
+            shlex.split(line.removeprefix("  repeat:   ")),
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert re.search(shown, again.stdout, re.MULTILINE), again.stdout + again.stderr
+    assert again.stderr == ""
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "latin-1"])

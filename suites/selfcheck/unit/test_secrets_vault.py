@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 
-from fixtures.secrets import LEAK, Secret, Vault
+from fixtures import secret_index
+from fixtures.secret_index import LEAK
+from fixtures.secrets import Secret, Vault
 
 OWNER = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 KEY = "42fc7d3068cb98d233c3af749dee4a8d"
@@ -210,7 +213,168 @@ def test_a_megabyte_is_masked_in_a_moment(piece: str) -> None:
 
 def test_what_only_looked_like_a_key_is_named_once_it_is_known() -> None:
     vault = Vault()
-    vault.conceal(f"(session {KEY})", "")
+    vault.conceal([KEY], "")
     assert vault.mask(KEY) == "«key 1 of somebody»"
     vault.add(KEY, "key 1 of demo")
     assert vault.mask(KEY) == "«key 1 of demo»"
+
+
+def test_what_was_sent_is_not_concealed() -> None:
+    vault = Vault()
+    vault.conceal([KEY, OWNER], f"hash={KEY.upper()}")
+    assert vault.mask(f"{KEY} {OWNER}") == f"{KEY} «key 1 of somebody»"
+
+
+def test_what_is_hidden_is_nothing_to_judge_by() -> None:
+    vault = Vault()
+    vault.hide(KEY, "key 1 of owner")
+    assert vault.mask(KEY) == "«key 1 of owner»"
+    assert list(vault.values()) == []
+
+
+# ---------------------------------------------------------------------- credentials that begin alike
+
+ALIKE = {name: f"{number:032d}" for number, name in enumerate(("owner", "other_owner", "subuser", "ended"), 1)}
+
+
+@pytest.fixture
+def alike() -> Vault:
+    made = Vault()
+    for name, value in ALIKE.items():
+        made.add(value, name)
+    return made
+
+
+@pytest.mark.parametrize("name", ALIKE)
+@pytest.mark.parametrize("write", [str, quote, json.dumps, lambda text: "".join(f"%{ord(char):02x}" for char in text)])
+def test_a_whole_credential_is_itself(alike: Vault, name: str, write: Callable[[str], str]) -> None:
+    (piece,) = alike.find(f"hash={write(ALIKE[name])}&x=1")
+    assert (piece.secret.label, piece.whole) == (name, True)
+
+
+def test_two_whole_ones_beside_each_other(alike: Vault) -> None:
+    assert alike.mask(ALIKE["ended"] + ALIKE["owner"] + " " + ALIKE["subuser"]) == "«ended»«owner» «subuser»"
+
+
+def test_a_near_miss_may_be_of_any_of_them(alike: Vault) -> None:
+    assert {secret.label for secret in alike.sharing(ALIKE["owner"][:-1])} == set(ALIKE)
+    assert alike.sharing("0123456789ab") == []
+    assert "altered" in alike.mask(ALIKE["owner"] + "0")
+
+
+def test_the_longest_that_matches_wins() -> None:
+    vault = Vault()
+    for size in (12, 13, 20, 30):
+        vault.add("abcdefghijklmnopqrstuvwxyz0123456789"[:size], f"of {size}")
+    vault.add("abcdefghijklm!", "another")
+    assert vault.mask("abcdefghijklmnopqrstuvwxyz0123456789"[:25]) == "«of 20»uvwxy"
+    assert vault.mask("abcdefghijklm!") == "«another»"
+    assert vault.mask("abcdefghijklm?") == "«of 13»?"
+
+
+def test_letter_case_tells_two_apart() -> None:
+    vault = Vault()
+    vault.add("Abcdef123456", "first")
+    vault.add("aBcdef123456", "second")
+    assert vault.mask("aBcdef123456 Abcdef123456") == "«second» «first»"
+
+
+def test_related() -> None:
+    vault = Vault()
+    owner = vault.add(OWNER, "owner")
+    assert vault.related(OWNER.upper()) == owner
+    assert vault.related(OWNER + "0") == owner
+    assert vault.related(OWNER[:-1]) == owner
+    assert vault.related(OWNER[:-1] + "x") is None
+
+
+# ---------------------------------------------------------------------- short ones, and odd forms
+
+
+@pytest.mark.parametrize("longer", ["correct horse battery", "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "before pass 99"])
+def test_a_short_credential_beside_a_longer_one(longer: str) -> None:
+    vault = Vault()
+    vault.add("pass1234", "short")
+    vault.add(longer, "long")
+    vault.add("token-of-11", "eleven")
+    assert vault.mask("before pass1234, after") == "before «short», after"
+    assert vault.mask("x=%20pass1234") == "x=%20«short»"
+    assert vault.mask("pass1234") == "«short»"
+    assert vault.mask(f"a {longer} token-of-11") == "a «long» «eleven»"
+    assert vault.mask("pass123 oken-of-11") == "pass123 oken-of-11"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+        "0A1B2C3D-4E5F-6071-8293-A4B5C6D7E8F9",
+        ":".join(OWNER[place : place + 2] for place in range(0, 32, 2)),
+        ".".join(OWNER[place : place + 4] for place in range(0, 32, 4)),
+        "%30%61" + OWNER[2:],
+        "0\\u0061" + OWNER[2:],
+    ],
+)
+def test_forms_in_groups(vault: Vault, form: str) -> None:
+    masked = vault.mask(f"({form})")
+    assert masked == "(«owner, encoded»)"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "12|" + "aB3dE6gH9jK2mN5pQ8rT" * 2,
+        "one two three 4 five six",
+        "a,b#c d;e 1234567",
+        ".".join(["eyJhbGciOiJIUzI1NiJ9", "c2Vzc2lvbi0x" * 80, "9f8e7d6c5b4a39281706f5e4d3c2b1a0"]),
+        "1234567890" * 4,
+    ],
+    ids=["sanctum", "spaces", "signs", "jwt", "digits"],
+)
+def test_keys_of_other_forms(key: str) -> None:
+    vault = Vault()
+    vault.add(key, "key 1 of owner")
+    for text in (key, json.dumps({"value": key}), f"x {key} y", quote(key, safe="")):
+        masked = vault.mask(text)
+        assert "«key 1 of owner" in masked
+        assert not (_runs(key, 24) & _runs(masked, 24))
+    assert "«key 1 of owner, altered»" in vault.mask(f"x {key[-30:]} y") or len(key) < 30
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whole_secrets_are_found_among_any(seed: int) -> None:
+    """Against the plain definition: at each place the longest secret that stands there, from the left."""
+    dice = random.Random(seed)
+    for _ in range(300):
+        values = {"".join(dice.choice("ab1") for _ in range(dice.randint(8, 14))) for _ in range(6)}
+        vault = Vault()
+        for value in values:
+            vault.add(value, value)
+        text = "".join(dice.choice([*values, "a", "b", "1", " "]) for _ in range(12))
+        wholes = [piece for piece in vault.find(text) if piece.whole]
+        assert all(piece.secret.reveal() == piece.text for piece in wholes)
+        masked = vault.mask(text)
+        spoken = "".join(part for index, part in enumerate(masked.replace("»", "«").split("«")) if index % 2 == 0)
+        assert not any(value in spoken for value in values)
+
+
+def test_keys_that_begin_alike_cost_no_more_than_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in steps, not in seconds: at each place of a text they are looked up once."""
+    looked_up: list[int] = []
+    real = secret_index._Alike.longest
+
+    def longest(self: secret_index._Alike, text: str, start: int) -> str | None:
+        looked_up.append(start)
+        return real(self, text, start)
+
+    monkeypatch.setattr(secret_index._Alike, "longest", longest)
+    vault = Vault()
+    for size in range(12, 400):
+        vault.add("a" * size + "b", f"key {size} of owner")
+    text = "a" * 4_000
+    masked = vault.mask(text)
+    assert "a" * LEAK not in masked
+    assert len(looked_up) <= len(text)
+    looked_up.clear()
+    assert vault.mask(text + "b").endswith("«key 399 of owner»")
+    assert len(looked_up) <= len(text)

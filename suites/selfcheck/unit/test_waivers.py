@@ -219,7 +219,7 @@ def test_a_wrong_file_ends_the_command_before_the_first_request(tmp_path: Path) 
 def test_a_waived_failure_is_visible_as_waived_everywhere(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     stale = ROW.replace(MUST, "S1-success-is-200")
-    path.write_text(ROW + 'issue = "https://issues.example/7"\nexpect = "sub-user"\n' + stale, encoding="utf-8")
+    path.write_text(ROW + 'issue = "https://issues.example/7"\nexpect = "subuser"\n' + stale, encoding="utf-8")
     options = ("--waivers", path, "--fail-on-gaps", "--hypothesis-profile", "smoke")
     done = conform(tmp_path, *options, faults=["subuser-creates"])
     entry = done.requirement(MUST)
@@ -229,18 +229,16 @@ def test_a_waived_failure_is_visible_as_waived_everywhere(tmp_path: Path) -> Non
     assert done.code == 1
     assert done.document["verdict"] == "conformant_with_waivers"
     assert "stale waivers: S1-success-is-200" in done.document["exit_reason"]
-    assert done.document["tests"]["waived"] == 1
     assert done.document["tests"]["failed"] == 0
     states = {each["requirement"]: each["state"] for each in done.document["waivers"]}
     assert states[MUST] == "used"
-    assert f"WAIVED: {MUST}" in done.output
-    assert f"waived until {TOMORROW}: known" in done.output
+    assert f"waived: {MUST} until {TOMORROW}: known" in done.output
     assert "waiver of S1-success-is-200: stale" in done.output
     assert 'message="waived: ' in (done.folder / "junit.xml").read_text(encoding="utf-8")
     assert "| used |" in (done.folder / "conformance.md").read_text(encoding="utf-8")
     results_of = (path.read_text(encoding="utf-8") for path in (done.folder / "allure-results").glob("*-result.json"))
     waived = [text for text in results_of if '"waived: ' in text]
-    assert len(waived) == 1
+    assert len(waived) == done.document["tests"]["waived"] > 0
     assert '"status": "skipped"' in waived[0]
     assert '"known": true' in waived[0]
     assert "https://issues.example/7" in waived[0]

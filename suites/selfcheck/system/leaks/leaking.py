@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from contracts.anomaly import Anomaly
 from fixtures.calls import GET_QUERY, POST_JSON, Call
 from fixtures.errors import NotAvailable, SetupError
-from suites.runner.trial import Blocked, Trial
+from suites.runner.check import Blocked, Check
 
 pytestmark = pytest.mark.requirement("S1-success-is-200")
 
@@ -33,20 +34,20 @@ class HelperError(Exception):
 
 
 @pytest.fixture
-def secret(trial: Trial) -> str:
-    return trial.account("owner").credential.reveal()
+def secret(check: Check) -> str:
+    return check.account("owner").credential.reveal()
 
 
 @pytest.fixture
-def key(trial: Trial) -> str:
-    answer = trial.call("create", POST_JSON, trial.account("owner"))
+def key(check: Check) -> str:
+    answer = check.call("create", POST_JSON, check.account("owner"))
     assert answer.key is not None
     return answer.key
 
 
 @pytest.fixture
-def breaks_before(trial: Trial) -> str:
-    value = trial.account("owner").credential.reveal()
+def breaks_before(check: Check) -> str:
+    value = check.account("owner").credential.reveal()
     raise HelperError(f"cannot set up with {value}")
 
 
@@ -105,7 +106,7 @@ def test_parameter(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", [PLANTED])
-def test_parameter_of_a_passing_test(value: str, trial: Trial) -> None:
+def test_parameter_of_a_passing_test(value: str, check: Check) -> None:
     pass
 
 
@@ -120,12 +121,12 @@ def test_exception_with_the_body(secret: str) -> None:
     requests.post(DEAD, json={"hash": secret}, headers={"Authorization": f"NVX {secret}"}, timeout=1)
 
 
-def test_time_out(trial: Trial, secret: str) -> None:
-    requests.get(f"{trial.run.session.base_url}/user/session/delivery/read?hash={secret}", timeout=0.000001)
+def test_time_out(check: Check, secret: str) -> None:
+    requests.get(f"{check.run.session.base_url}/user/session/delivery/read?hash={secret}", timeout=0.000001)
 
 
-def test_raise_for_status(trial: Trial, secret: str) -> None:
-    requests.get(f"{trial.run.session.base_url}/nothing?hash={secret}", timeout=5).raise_for_status()
+def test_raise_for_status(check: Check, secret: str) -> None:
+    requests.get(f"{check.run.session.base_url}/nothing?hash={secret}", timeout=5).raise_for_status()
 
 
 def test_chain(secret: str) -> None:
@@ -156,18 +157,26 @@ def test_not_available(secret: str) -> None:
     raise NotAvailable(f"none for {secret}")
 
 
-def test_violation(trial: Trial, secret: str) -> None:
-    answer = trial.call("read", GET_QUERY, trial.account("owner"))
-    trial.violate("S1-success-is-200", f"what {secret}", f"expected {secret.upper()}", f"actual {secret[:20]}", answer)
+def test_violation(check: Check, secret: str) -> None:
+    answer = check.call("read", GET_QUERY, check.account("owner"))
+    found = Anomaly(
+        frozenset({"S1-success-is-200"}),
+        answer,
+        f"expected {secret.upper()}",
+        f"actual {secret[:20]}",
+        f"what {secret}",
+    )
+    check.report(found)
 
 
-def test_warning_of_a_violation(trial: Trial, secret: str) -> None:
-    answer = trial.call("read", GET_QUERY, trial.account("owner"))
-    trial.violate("P1-no-internals", f"what {secret}", f"expected {secret}", f"actual {secret}", answer)
+def test_warning_of_a_violation(check: Check, secret: str) -> None:
+    answer = check.call("read", GET_QUERY, check.account("owner"))
+    found = Anomaly(frozenset({"P1-no-internals"}), answer, f"expected {secret}", f"actual {secret}", f"what {secret}")
+    check.report(found)
 
 
-def test_guard(trial: Trial, secret: str) -> None:
-    trial.send(Call("read", "GET", "/user/session/delivery/read", query=f"hash={secret}&hash={secret}", body=b"x"))
+def test_guard(check: Check, secret: str) -> None:
+    check.send(Call("read", "GET", "/user/session/delivery/read", query=f"hash={secret}&hash={secret}", body=b"x"))
 
 
 def test_set_up_fails(breaks_before: str) -> None:
@@ -210,12 +219,12 @@ def test_state_machine(secret: str) -> None:
     run_state_machine_as_test(Machine, settings=settings(max_examples=3, database=None))
 
 
-def test_schemathesis(trial: Trial, secret: str) -> None:
+def test_schemathesis(check: Check, secret: str) -> None:
     from suites.scenarios.generated import _schema
 
     operation = _schema()["/user/session/delivery/read"]["POST"]
     case = operation.Case(body={"hash": secret, "other": [secret]}, media_type="application/json")
-    case.call_and_validate(base_url=trial.run.session.base_url, checks=[refuse])
+    case.call_and_validate(base_url=check.run.session.base_url, checks=[refuse])
 
 
 def refuse(context: Any, response: Any, case: Any) -> None:

@@ -1,0 +1,49 @@
+"""An anomaly: something in a history that cannot be where the target keeps the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from contracts.ids import C8, C9, T2
+from contracts.judge import Judgement
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """What was expected, what was got, and the requirements each of which, broken, explains it.
+
+    ``answer`` is the answer that shows it; ``context`` are the others that one needs to see it, such as the create whose
+    key a read does not give. ``suspects`` are the calls that may have changed the key, each with the requirement that it
+    breaks if it has. ``by_rule`` is the requirement whose rule found it in one answer by itself.
+    """
+
+    candidates: frozenset[str]
+    answer: Judgement
+    expected: str
+    got: str
+    because: str = ""
+    context: tuple[Judgement, ...] = field(default=(), repr=False)
+    suspects: tuple[tuple[str, Judgement], ...] = field(default=(), repr=False)
+    by_rule: str = ""
+
+    @property
+    def undecided(self) -> bool:
+        """Whether one of several calls has changed the key, and it is not known which."""
+        names = {name for name, _ in self.suspects}
+        return len(names) > 1 and self.candidates - {T2, C8, C9} <= names
+
+    def within(self, requirements: frozenset[str]) -> Anomaly | None:
+        """The same with no other candidates than *requirements*; None where none of them is one."""
+        candidates = self.candidates & requirements
+        return replace(self, candidates=candidates) if candidates else None
+
+
+def asked(answer: Judgement) -> str:
+    """The call of *answer* in a few words: operation, style, account."""
+    intent, request = answer.exchange.intent, answer.exchange.request
+    what = intent.operation or request.url.partition("?")[0].rpartition("/delivery/")[2] or "the call"
+    if request.method not in ("GET", "POST"):
+        what = f"{request.method} {what}"
+    how = f" by {intent.style}" if intent.style else f" by {request.method}"
+    who = f" as {intent.account}" if intent.valid and intent.account else ""
+    return what + how + who

@@ -1,0 +1,428 @@
+"""Attribution: which requirements are broken, of all that could explain what is wrong in a history.
+
+One cause, one accusation (facts, "What one fault is called"): of all sets of requirements that cover every anomaly the
+smallest is the explanation, and of equals the one whose requirements go with an anomaly most often.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+from contracts.anomaly import Anomaly, asked
+from contracts.codes import CODES
+from contracts.hindsight import hindsight
+from contracts.ids import (
+    A1,
+    A2,
+    A4,
+    A5_TOLD,
+    B1,
+    C1_PARSED,
+    C4_SCHEME,
+    C8,
+    E1,
+    E2,
+    E3,
+    E4,
+    P1_ECHO,
+    P2,
+    P3,
+    S1,
+    S2,
+    S3,
+    S4,
+    T1,
+    T2,
+    T3,
+    T5_REFUSED,
+    T6,
+    T7,
+)
+from contracts.judge import Judgement
+from contracts.refusals import FORM, rate_limited, refusal_anomaly
+from contracts.register import Register
+from contracts.rules.predictability import predictable
+
+#: Requirements of form that an answer to bad input, or to a call that is owed something else, may break in consequence.
+_IN_CONSEQUENCE = frozenset({S2, S3, E1})
+#: Requirements that speak of what a document says: where it can be read in two ways, that explains what is wrong with it.
+_OF_THE_DOCUMENT = frozenset({S3, E1, E2, E3, E4})
+#: Sets larger than this are not tried one by one.
+_LARGEST = 4
+_NEAR = 1e-9
+#: Of explanations that are as good, those with these come last.
+_LAST = (T2, T1, T3)
+#: What says that an account is refused for the state that it is in.
+_REFUSED_BY_STATE = frozenset({T5_REFUSED, T6, T7})
+_HASH = re.compile("[0-9a-f]{32}")
+#: Codes by which an operation speaks of the state of the account (DELIVERY).
+_OF_ONE_OPERATION = frozenset(
+    code for code, entry in CODES.items() if entry.scope == "specific" and len(entry.operations) == 1
+)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The requirements that are broken, and the anomalies; ``ties`` are other sets that explain as much as well."""
+
+    broken: frozenset[str] = frozenset()
+    anomalies: tuple[Anomaly, ...] = field(default=(), repr=False)
+    ties: tuple[frozenset[str], ...] = ()
+
+    @property
+    def open(self) -> list[Anomaly]:
+        """The anomalies of which it is not certain which call has changed the key."""
+        certain = {name for each in self.anomalies if len(each.candidates) == 1 for name in each.candidates}
+        return [each for each in self.anomalies if each.undecided and not each.candidates & certain]
+
+    def of(self, requirement: str) -> list[Anomaly]:
+        """The anomalies that *requirement* explains."""
+        return [each for each in self.anomalies if requirement in each.candidates]
+
+    def explains(self, anomaly: Anomaly) -> frozenset[str]:
+        """The broken requirements that explain *anomaly*."""
+        return anomaly.candidates & self.broken
+
+
+def explain(answers: Sequence[Judgement], requirements: Iterable[str], more: Iterable[Anomaly] = ()) -> Explanation:
+    """What explains all that is wrong in *answers*, and *more* anomalies, in terms of the *requirements* that count."""
+    found, opportunities = anomalies(answers)
+    found.extend(more)
+    counted = frozenset(requirements)
+    within = [each for each in (anomaly.within(counted) for anomaly in found) if each is not None]
+    broken, ties = _smallest(within, opportunities)
+    return Explanation(broken, tuple(within), ties)
+
+
+def explain_run(answers: Sequence[Judgement], requirements: Iterable[str]) -> Explanation:
+    """The same for the whole history of a run, with what only the whole of it shows (A5, T9)."""
+    pattern = predictable(answers)
+    return explain(answers, requirements, [*hindsight(answers), *([pattern] if pattern is not None else [])])
+
+
+def combined(explanations: Iterable[Explanation]) -> Explanation:
+    """Several explanations as one."""
+    found = list(explanations)
+    return Explanation(
+        frozenset().union(*(each.broken for each in found)),
+        tuple(anomaly for each in found for anomaly in each.anomalies),
+    )
+
+
+def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]]:
+    """Everything that cannot be in *answers*, and how often each requirement could have been seen to be broken."""
+    register = Register(answers)
+    opportunities = register.opportunities
+    found: list[Anomaly] = []
+    owed = {id(each.answer): each for each in register.anomalies if _is_missing(each)}
+    for answer in answers:
+        refusal = refusal_anomaly(answer)
+        if refusal is not None:
+            if A4 in refusal.candidates:
+                refusal = replace(refusal, candidates=refusal.candidates | _by_the_key(answer, register))
+            found.append(refusal)
+        found.extend(_findings(answer, refusal or owed.get(id(answer))))
+        _count(answer, opportunities)
+    found.extend(register.anomalies)
+    found = [_without_those_that_work(each, answers) for each in _let_in_by_scheme(found)]
+    return _with_styles(_told_by_status_alone(found), answers), opportunities
+
+
+def _by_the_key(answer: Judgement, register: Register) -> frozenset[str]:
+    """What else than A4 explains that a key of a delivery session is not refused as such, when it is tried as a credential."""
+    credential = answer.exchange.intent.credential
+    found = set()
+    if credential in register.credentials:
+        # The key that was tried is the hash of an account: that it was given as a key is wrong.
+        found.add(T1)
+    if not _HASH.fullmatch(credential or ""):
+        # It is refused as what no hash looks like.
+        found.add(S4)
+    if answer.kind == "error":
+        # It is refused as any hash that is not known.
+        found.add(A2)
+    return frozenset(found)
+
+
+def findings_of(answer: Judgement) -> list[Anomaly]:
+    """What the rules found in one answer by itself."""
+    return list(_findings(answer, None))
+
+
+def _is_missing(anomaly: Anomaly) -> bool:
+    """Whether a success that is owed did not come."""
+    answer = anomaly.answer
+    if anomaly.candidates & _REFUSED_BY_STATE and _is_client_error(answer):
+        # A refusal is owed, and this is one: what is wrong is its form alone.
+        return False
+    return answer.key is None and answer.exchange.intent.refusal is None
+
+
+def _is_client_error(answer: Judgement) -> bool:
+    """Whether the answer is a JSON document with a status of 4xx."""
+    is_json = not any(each.requirement == S2 for each in answer.violations)
+    return is_json and answer.status is not None and 400 <= answer.status < 500
+
+
+def _count(answer: Judgement, opportunities: Counter[str]) -> None:
+    refusal = answer.exchange.intent.refusal
+    if refusal is not None:
+        opportunities.update({refusal.requirement, refusal.for_its_code})
+    if answer.kind == "error":
+        opportunities.update((E1, E2, E3, E4, S2))
+    elif answer.kind == "success":
+        opportunities.update((S2, S3))
+
+
+def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:
+    """What the rules found in one answer. *owed* is what else is wrong with it, and may be why it has this form."""
+    if rate_limited(answer):
+        return
+    for each in answer.violations:
+        candidates = {each.requirement}
+        if each.requirement in _IN_CONSEQUENCE and answer.kind != "success":
+            candidates |= _causes(answer, owed)
+        elif each.requirement == E3 and _is_bad_input(answer) and answer.code in CODES:
+            candidates |= {B1}
+        elif each.requirement in (A5_TOLD, P1_ECHO) and owed is not None and answer.kind == "success":
+            # It was let in: that is the cause, whatever it was given then.
+            candidates |= owed.candidates
+        elif each.requirement == S1 and any(other.requirement == P3 for other in answer.violations):
+            candidates |= {P3}
+        if each.requirement == P1_ECHO:
+            candidates |= {P3, E4} & {other.requirement for other in answer.violations}
+        if answer.ambiguous and each.requirement in _OF_THE_DOCUMENT:
+            candidates.add(S2)
+        if C8 in answer.exchange.intent.equivalences and each.requirement != P2:
+            candidates.add(C8)
+        yield Anomaly(
+            frozenset(candidates), answer, each.expected, each.actual, asked(answer), by_rule=each.requirement
+        )
+
+
+def _is_bad_input(answer: Judgement) -> bool:
+    refusal = answer.exchange.intent.refusal
+    return refusal is not None and refusal.form == "general"
+
+
+def _causes(answer: Judgement, owed: Anomaly | None) -> frozenset[str]:
+    """Why an answer may have no envelope, other than that errors have none."""
+    refusal = answer.exchange.intent.refusal
+    if answer.kind != "foreign" and not answer.server_error:
+        return frozenset()
+    if refusal is None:
+        return owed.candidates if owed is not None and (answer.status or 0) >= 400 else frozenset()
+    if refusal.form == "general" or answer.server_error or answer.exchange.intent.front:
+        return frozenset({B1})
+    return frozenset()
+
+
+# ---------------------------------------------------------------------- what works and what does not
+
+
+def _plain(answer: Judgement) -> bool:
+    intent = answer.exchange.intent
+    return (
+        intent.valid
+        and intent.operation is not None
+        and bool(intent.style)
+        and intent.refusal is None
+        and not intent.free_form
+        and answer.exchange.request.method in ("GET", "POST")
+    )
+
+
+def _understood(answer: Judgement) -> bool:
+    """Whether the call was read for what it is, whatever is said of it then: a code that only this operation has."""
+    if answer.key is not None:
+        return True
+    return answer.kind == "error" and answer.code in _OF_ONE_OPERATION
+
+
+@dataclass(frozen=True)
+class RefusedStyle:
+    """A call style in which an operation never succeeds, its method, and the requirement that promises it."""
+
+    operation: str
+    name: str
+    method: str
+    promise: str
+
+
+def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
+    """The operations and call styles in which nothing succeeds while another style does, each with its promise.
+
+    Where the state of the account explains a refusal as well, it says nothing about the style.
+    """
+    tried: dict[tuple[str, str], list[Judgement]] = {}
+    for each in answers:
+        intent = each.exchange.intent
+        if _plain(each) and not intent.equivalences and not intent.group and intent.operation is not None:
+            tried.setdefault((intent.operation, intent.style), []).append(each)
+    works = {place for place, seen in tried.items() if any(map(_understood, seen))}
+    working = {operation for operation, _ in works}
+    return [
+        RefusedStyle(*place, seen[0].exchange.request.method, seen[0].exchange.intent.promise)
+        for place, seen in tried.items()
+        if place not in works and place[0] in working
+    ]
+
+
+def _let_in_by_scheme(found: Sequence[Anomaly]) -> list[Anomaly]:
+    """Where nothing but other schemes is let in, it is not for want of a credential (A1)."""
+    elsewhere = any(A1 in each.candidates and C4_SCHEME not in each.candidates for each in found)
+    return [
+        replace(each, candidates=each.candidates - {A1}) if C4_SCHEME in each.candidates and not elsewhere else each
+        for each in found
+    ]
+
+
+def _told_by_status_alone(found: Sequence[Anomaly]) -> list[Anomaly]:
+    """Where the HTTP status does not go with the code in answers to bad input alone, that is no excuse for B1."""
+    elsewhere = any(E2 in each.candidates and not _is_bad_input(each.answer) for each in found)
+    return [
+        replace(each, candidates=each.candidates - {E2})
+        if not elsewhere and {B1, E2} <= each.candidates and _is_bad_input(each.answer)
+        else each
+        for each in found
+    ]
+
+
+def _with_styles(found: Iterable[Anomaly], answers: Sequence[Judgement]) -> list[Anomaly]:
+    """A style in which nothing succeeds explains each refusal and each missing success in it."""
+    refused = refused_styles(answers)
+    names = {(each.operation, each.name) for each in refused}
+    elsewhere = {
+        (each.exchange.intent.operation, each.kind, each.code)
+        for each in answers
+        if _plain(each) and each.key is None and _place(each)[:2] not in names
+    }
+    return [_with_style(each, refused, elsewhere) for each in found]
+
+
+def _with_style(
+    anomaly: Anomaly, refused: Sequence[RefusedStyle], elsewhere: Collection[tuple[str | None, str, int | None]]
+) -> Anomaly:
+    intent = anomaly.answer.exchange.intent
+    redirected = P3 in anomaly.candidates and anomaly.by_rule == P3
+    if anomaly.answer.key is not None or redirected:
+        return anomaly
+    promises = {
+        style.promise
+        for style in refused
+        if style.operation == intent.operation
+        and (
+            style.name in (intent.style, *intent.alike)
+            or (_carries_nothing(anomaly.answer) and style.method == anomaly.answer.exchange.request.method)
+        )
+    }
+    # By another style the same account succeeds: it is the style that is broken, and not what the operation does.
+    alone = (intent.operation, anomaly.answer.kind, anomaly.answer.code) not in elsewhere
+    candidates = anomaly.candidates - {T1, T2} if promises and intent.valid and alone else anomaly.candidates
+    return replace(anomaly, candidates=candidates | promises)
+
+
+def _carries_nothing(answer: Judgement) -> bool:
+    """Whether the call has no credential, so that it may be taken for one of any style of its method."""
+    return not answer.exchange.intent.valid and not answer.exchange.intent.credential
+
+
+def _without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> Anomaly:
+    """Without the equivalences that made no difference to the same call elsewhere; without all else where the plain call fits."""
+    intent = anomaly.answer.exchange.intent
+    equivalences = set(intent.equivalences)
+    if not equivalences & anomaly.candidates:
+        return anomaly
+    alike = [each for each in answers if _plain(each) and _place(each) == _place(anomaly.answer)]
+    fine = {
+        each.exchange.intent.equivalences for each in alike if not _alike(each, anomaly.answer) and each.key is not None
+    }
+    plain_fits = () in fine or any(
+        not each.exchange.intent.equivalences and each.code != anomaly.answer.code for each in alike
+    )
+    if any(not each.exchange.intent.equivalences and _alike(each, anomaly.answer) for each in alike):
+        # The plain call is refused in the same way, at another time.
+        plain_fits = False
+    works = {name for names in fine for name in names}
+    kept = anomaly.candidates - works if (equivalences - works) & anomaly.candidates else anomaly.candidates
+    if plain_fits and kept & equivalences and not _understood(anomaly.answer):
+        kept = (kept & equivalences) | (kept & (FORM | {B1, C1_PARSED}))
+    return replace(anomaly, candidates=frozenset(kept))
+
+
+def _alike(one: Judgement, other: Judgement) -> bool:
+    return (one.kind, one.code) == (other.kind, other.code)
+
+
+def _place(answer: Judgement) -> tuple[str | None, str, str | None]:
+    intent = answer.exchange.intent
+    return intent.operation, intent.style, intent.account
+
+
+# ---------------------------------------------------------------------- the smallest explanation
+
+
+def _smallest(
+    found: Sequence[Anomaly], opportunities: Mapping[str, int]
+) -> tuple[frozenset[str], tuple[frozenset[str], ...]]:
+    """The smallest set that has a candidate of each anomaly; of equals the one that goes with an anomaly most often."""
+    total = Counter(name for each in found for name in each.candidates)
+    chosen = {name for each in found if len(each.candidates) == 1 for name in each.candidates}
+    left = {each.candidates for each in found if not each.candidates & chosen}
+    # A set that holds another one is covered with it.
+    left = {each for each in left if not any(other < each for other in left)}
+    ties: list[frozenset[str]] = []
+    for group in _connected(left):
+        best = _covers(group, total, opportunities)
+        chosen |= best[0]
+        ties += best[1:]
+    return frozenset(chosen), tuple(ties)
+
+
+def _connected(sets: Iterable[frozenset[str]]) -> list[list[frozenset[str]]]:
+    """*sets* in groups that have no member in common."""
+    groups: list[tuple[set[str], list[frozenset[str]]]] = []
+    for each in sorted(sets, key=sorted):
+        touching = [group for group in groups if group[0] & each]
+        names = set(each).union(*(group[0] for group in touching))
+        members = [each, *(member for group in touching for member in group[1])]
+        groups = [group for group in groups if group not in touching]
+        groups.append((names, members))
+    return [members for _, members in groups]
+
+
+def _covers(
+    group: Sequence[frozenset[str]], total: Mapping[str, int], opportunities: Mapping[str, int]
+) -> list[frozenset[str]]:
+    """The smallest covers of *group*, the best first; only those that are as good as the best."""
+    universe = sorted({name for each in group for name in each})
+
+    def score(names: frozenset[str]) -> float:
+        return sum(total[name] / max(1, opportunities.get(name, 0), total[name]) for name in names)
+
+    for size in range(1, min(_LARGEST, len(universe)) + 1):
+        covers = [
+            frozenset(names) for names in combinations(universe, size) if all(each & set(names) for each in group)
+        ]
+        if covers:
+            best = max(map(score, covers))
+            equals = [each for each in covers if score(each) >= best - _NEAR]
+            # What few calls could have broken comes first, then the call whose answer was wrong; T3 goes with every read.
+            return sorted(
+                equals, key=lambda each: ([_LAST.index(name) for name in _LAST if name in each], sorted(each))
+            )
+    return [_greedy(group, universe)]
+
+
+def _greedy(group: Sequence[frozenset[str]], universe: Sequence[str]) -> frozenset[str]:
+    chosen: set[str] = set()
+    left = list(group)
+    while left:
+        name = max(universe, key=lambda each: (sum(each in one for one in left), each))
+        chosen.add(name)
+        left = [each for each in left if name not in each]
+    return frozenset(chosen)

@@ -1,0 +1,63 @@
+"""The ids of the requirements that the rules, the register and the checks name. The catalogue has their sentences."""
+
+from __future__ import annotations
+
+from typing import Final
+
+S1: Final = "S1-success-is-200"
+S2: Final = "S2-json-object"
+S3: Final = "S3-success-members"
+S4: Final = "S4-key-form"
+
+E1: Final = "E1-error-envelope"
+E2: Final = "E2-status-goes-with-code"
+E3: Final = "E3-code-belongs-to-operation"
+E4: Final = "E4-no-value-in-error"
+
+C1_GET: Final = "C1-get-query"
+C1_JSON: Final = "C1-post-json"
+C1_DECODED: Final = "C1-query-is-decoded"
+C1_PARSED: Final = "C1-json-is-parsed"
+C2: Final = "C2-post-form"
+C3_GET: Final = "C3-header-with-get"
+C3_POST: Final = "C3-header-with-post"
+C4_SPACE: Final = "C4-nvx-needs-its-space"
+C4_SCHEME: Final = "C4-other-schemes-refused"
+C5_ISO: Final = "C5-iso-datetime-accepted"
+C5_UNKNOWN: Final = "C5-unknown-parameter-ignored"
+C6_CHARSET: Final = "C6-charset-accepted"
+C6_CASE: Final = "C6-media-type-in-any-case"
+C7_METHODS: Final = "C7-other-methods-refused"
+C7_OPTIONS: Final = "C7-options-changes-nothing"
+C7_NO_SERVER_ERROR: Final = "C7-head-options-no-server-error"
+C7_ACTIONS: Final = "C7-unknown-action-refused"
+C8: Final = "C8-slash-at-the-end"
+C9: Final = "C9-query-hash-with-post"
+
+A1: Final = "A1-malformed-hash-refused"
+A2: Final = "A2-unknown-hash-refused"
+A2_ENDED: Final = "A2-ended-hash-refused"
+A3: Final = "A3-only-the-exact-hash"
+A4: Final = "A4-delivery-key-is-no-credential"
+A5_TOLD: Final = "A5-discloses-nothing"
+A5_CHANGED: Final = "A5-changes-nothing"
+A6: Final = "A6-users-are-isolated"
+
+B1: Final = "B1-bad-input-refused"
+
+T1: Final = "T1-create-gives-new-key"
+T2: Final = "T2-read-gives-last-created"
+T3: Final = "T3-read-changes-nothing"
+T4: Final = "T4-read-without-session"
+T5_FIRST: Final = "T5-demo-first-create"
+T5_REFUSED: Final = "T5-demo-create-refused"
+T6: Final = "T6-subuser-create-refused"
+T7: Final = "T7-tariff-create-refused"
+T8: Final = "T8-one-winner"
+T9: Final = "T9-keys-unpredictable"
+
+P1_ECHO: Final = "P1-credential-not-repeated"
+P1_INTERNALS: Final = "P1-no-internals"
+P2: Final = "P2-not-publicly-cacheable"
+P3: Final = "P3-no-redirect"
+R1: Final = "R1-rate-limit-answer"

@@ -1,0 +1,44 @@
+"""A5: what an answer to a call without valid credentials tells of any account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import unquote
+
+from contracts.exchange import Exchange, Response
+from contracts.rules import privacy
+from contracts.rules.body import Body
+
+#: Characters in a row of a secret that tell something of it.
+_STRETCH: Final = 12
+TELLS_NOTHING: Final = "nothing of any account in an answer to a call without valid credentials"
+
+
+def disclosed(exchange: Exchange, response: Response, body: Body, secrets: Iterable[str]) -> str | None:
+    """What *response* tells of *secrets*, the credentials and keys of all accounts, in words; None where it tells nothing.
+
+    What the call itself carries tells its sender nothing new; that it is repeated is for P1.
+    """
+    everything = privacy.texts(response, body.document).lower()
+    request = exchange.request
+    sent = "\n".join(
+        (
+            request.url,
+            unquote(request.url),
+            *(text for _, text in request.headers),
+            request.body.decode("utf-8", "replace"),
+        )
+    ).lower()
+    # Most answers show nothing: to look whole stretches up is ten times as fast as to search for each.
+    stretches = {everything[start : start + _STRETCH] for start in range(len(everything) - _STRETCH + 1)}
+    for secret in secrets:
+        value = secret.lower()
+        starts = range(len(value) - _STRETCH + 1)
+        if len(value) >= _STRETCH and not any(value[start : start + _STRETCH] in stretches for start in starts):
+            continue
+        part = privacy.shown_part(everything, secret.lower())
+        if part and part not in sent:
+            whole = "" if len(part) == len(secret) else " (a part of it)"
+            return f"{part!r}{whole}, which belongs to an account, in the answer"
+    return None

@@ -1,0 +1,185 @@
+"""Runs the whole suite, reports and all, on scenarios: imports and warms up once, forks a process for each run.
+
+``python -m suites.selfcheck.mutation.forked NAME…`` prints one JSON document a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import gc
+import json
+import os
+import re
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suites.selfcheck.mutation.scenarios import CONFORMING, scenario
+
+ROOT = Path(__file__).resolve().parents[3]
+#: Seconds for one run. A conforming one takes about one.
+_PATIENCE = 60
+#: Allure's results are made by another's code for another's eyes, and cost as much as the judging.
+_LEAN = ("-q", "-p", "no:cacheprovider", "-p", "no:allure_pytest")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run came to."""
+
+    name: str
+    exit_code: int
+    verdict: str
+    found: tuple[str, ...]
+    messages: tuple[str, ...]
+    requests: int
+    first_failure: int | None
+    seconds: float
+    output: str
+
+
+def preload() -> None:
+    """Run the suite once, so that each fork finds everything imported and every cache filled."""
+    here, streams = Path.cwd(), (sys.stdout, sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="proof-") as folder, _quiet():
+        os.chdir(folder)
+        try:
+            _run(CONFORMING, Path(folder), ())
+        finally:
+            os.chdir(here)
+            sys.stdout, sys.stderr = streams
+    gc.collect()
+    gc.freeze()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing that is written meanwhile is seen."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, copy in enumerate(kept, start=1):
+            os.dup2(copy, number)
+            os.close(copy)
+        os.close(nowhere)
+
+
+def run_all(
+    tasks: Iterable[str], jobs: int = 2, options: Sequence[str] = (), keep: Path | None = None
+) -> Iterator[Made]:
+    """Run the suite for each of *tasks*, at most *jobs* at a time. What they write stays in *keep*, if given."""
+    waiting = list(tasks)
+    with contextlib.ExitStack() as stack:
+        folder = keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="proof-"))
+        running: dict[int, tuple[str, Path, float]] = {}
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                task = waiting.pop(0)
+                place = Path(folder) / re.sub(r"[^\w@-]", "_", task)
+                place.mkdir(parents=True)
+                running[_fork(task, place, options)] = (task, place, time.monotonic())
+            process, status = os.wait()
+            task, place, started = running.pop(process)
+            proof = _collect(task, place, os.waitstatus_to_exitcode(status), time.monotonic() - started)
+            yield proof
+
+
+def _fork(task: str, place: Path, options: Sequence[str]) -> int:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if process:
+        return process
+    code = 70
+    try:
+        import signal
+
+        signal.alarm(_PATIENCE)
+        output = os.open(place / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.chdir(place)
+        code = _run(task, place, options)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _run(task: str, place: Path, options: Sequence[str]) -> int:
+    from suites.cli import main
+
+    for variable in [each for each in os.environ if each.startswith(("PYTEST_", "DELIVERY_"))]:
+        del os.environ[variable]
+    with scenario(task, place) as target:
+        return main([*target, "--report-dir", str(place / "report"), *_LEAN, *options])
+
+
+def _collect(task: str, place: Path, code: int, seconds: float) -> Made:
+    output = ""
+    with contextlib.suppress(OSError):
+        output = (place / "output.txt").read_text(encoding="utf-8", errors="replace")
+    return made_of(task, place / "report", code, seconds, output)
+
+
+def made_of(name: str, report_directory: Path, code: int, seconds: float, output: str) -> Made:
+    """What the run that wrote to *report_directory* came to."""
+    try:
+        report: dict[str, Any] = json.loads((report_directory / "conformance.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Made(name, code, "none", (), (), 0, None, seconds, output)
+    broken = [each for each in report["requirements"] if each["result"] in ("failed", "warning", "waived")]
+    return Made(
+        name,
+        code,
+        report["verdict"],
+        tuple(each["id"] for each in broken),
+        tuple(f"{each['id']}: {_message(each)}" for each in broken),
+        report["requests"],
+        report.get("requests_to_first_failure"),
+        seconds,
+        output,
+    )
+
+
+def _message(requirement: dict[str, Any]) -> str:
+    violations = requirement["violations"]
+    return str(violations[0]["message"] if violations else requirement["reason"])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print one JSON document a line for each run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="+", help="what to run on: see scenarios.py")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep what the runs write below DIR")
+    parser.add_argument("--options", default="", help="options for every run")
+    arguments = parser.parse_args(argv)
+    preload()
+    for made in run_all(arguments.names, arguments.jobs, shlex.split(arguments.options), arguments.keep):
+        print(json.dumps(dataclasses.asdict(made)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

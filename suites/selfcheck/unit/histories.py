@@ -1,0 +1,112 @@
+"""Histories written by hand: answers of a target, one after the other, for the register and the attribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from contracts.attribution import Explanation, explain
+from contracts.exchange import Exchange, Intent, Refusal, Request, Response
+from contracts.ids import C1_GET, C1_JSON, C2, C3_GET, C3_POST
+from contracts.judge import Judgement
+from contracts.requirements import catalogue
+
+ROOT = "http://127.0.0.1/v2/user/session/delivery/"
+#: Call styles by name, with method and promise.
+STYLES = {
+    "get-query": ("GET", C1_GET),
+    "post-json": ("POST", C1_JSON),
+    "post-form": ("POST", C2),
+    "get-header": ("GET", C3_GET),
+    "post-header": ("POST", C3_POST),
+}
+
+
+def key(number: int) -> str:
+    """The key of this number: 32 digits without a pattern of their own."""
+    return f"{(number * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128:032x}"
+
+
+@dataclass
+class Script:
+    """Answers in the order in which they were written; each takes a second, and a second lies between them."""
+
+    answers: list[Judgement] = field(default_factory=list)
+    now: float = 0.0
+
+    def add(
+        self,
+        operation: str | None,
+        account: str | None = "owner",
+        *,
+        value: str | None = None,
+        code: int | None = None,
+        status: int | None = None,
+        style: str = "get-query",
+        method: str | None = None,
+        valid: bool = True,
+        equivalences: tuple[str, ...] = (),
+        refusal: Refusal | None = None,
+        holder: str | None = None,
+        group: int = 0,
+        span: tuple[float, float] | None = None,
+        ambiguous: bool = False,
+    ) -> Judgement:
+        """An answer: a success with *value*, an error with *code*, or none of both (no envelope)."""
+        how, promise = STYLES[style]
+        sent, ended = span or (self.now, self.now + 1)
+        if span is None:
+            self.now += 2
+        intent = Intent(
+            operation,
+            credential=f"credential of {account}" if valid else "0" * 31,
+            valid=valid,
+            account=account if valid else None,
+            style=style if operation else "",
+            promise=promise,
+            equivalences=equivalences,
+            refusal=refusal,
+            holder=holder or (account if valid else None),
+            group=group,
+        )
+        kind = "success" if value is not None else "error" if code is not None else "foreign"
+        given = status or (200 if value is not None else 400)
+        exchange = Exchange(
+            intent,
+            Request(method or how, ROOT + (operation or "other")),
+            Response(given),
+            sent_at=sent,
+            ended_at=ended,
+            time=sent,
+        )
+        answer = Judgement(exchange, kind, value, code, ambiguous=ambiguous)  # type: ignore[arg-type]
+        self.answers.append(answer)
+        return answer
+
+    def create(self, number: int, account: str = "owner", style: str = "get-query") -> Judgement:
+        """A create that gives the key of this number."""
+        return self.add("create", account, value=key(number), style=style)
+
+    def read(self, number: int | None, account: str = "owner", style: str = "get-query") -> Judgement:
+        """A read that gives the key of this number, or 201."""
+        if number is None:
+            return self.add("read", account, code=201, style=style)
+        return self.add("read", account, value=key(number), style=style)
+
+    def unknown(self, operation: str = "create", code: int = 4) -> Judgement:
+        """A call with an unknown hash that is refused."""
+        refusal = Refusal("A2-unknown-hash-refused", "code", frozenset({3, 4}))
+        return self.add(operation, None, code=code, valid=False, refusal=refusal)
+
+    def explain(self) -> Explanation:
+        """What explains the history."""
+        return explain(self.answers, catalogue())
+
+    @property
+    def broken(self) -> set[str]:
+        """The requirements that the history breaks."""
+        return set(self.explain().broken)
+
+
+def without(script: Script, index: int) -> Script:
+    """The same history without one answer."""
+    return replace(script, answers=[each for number, each in enumerate(script.answers) if number != index])

@@ -1,0 +1,56 @@
+"""Every reason for which something is not verified has a thing to do next, which names what it is about."""
+
+from __future__ import annotations
+
+import pytest
+
+from reports.advice import how_to_verify
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            "no account owner: the environment variable STAGING_OWNER, which credentials.owner of the target file names, "
+            "is empty or not set",
+            "set STAGING_OWNER, which the target file names for owner, to the hash of such an account",
+        ),
+        (
+            "no account subuser: the environment variable DELIVERY_SUBUSER_HASH is empty or not set",
+            "give subuser a credential in the environment variable DELIVERY_SUBUSER_HASH",
+        ),
+        (
+            "no account ended: the provider-states hook cannot make the state ended (HTTP 404)",
+            "let the hook make ended, or name such an account under [credentials] in the target file",
+        ),
+        (
+            "no account other_owner: name it in [credentials] of the target file, or give a provider-states hook",
+            "name such an account as other_owner under [credentials] in the target file, or give a provider-states hook",
+        ),
+        (
+            "key rotation is not allowed: allow_key_rotation = false in the target file",
+            "where nobody needs the keys of these accounts, remove allow_key_rotation = false from the target file",
+        ),
+        ("key rotation is not allowed: staging.example.com is not on loopback", "give --allow-key-rotation"),
+        ("the fixed credential of demo_with_session has ended: read refuses it", "log demo_with_session in again"),
+        ("12 keys were issued, and it takes 40 to say", "allow rotation, or run with --hypothesis-profile thorough"),
+        ("no two creates overlapped at the pace of this run", "raise requests_per_second under [http]"),
+        ("the run's time was up", "longer [http].timeout"),
+        ("the provider-states hook answers 404 to every state", "correct the address of the hook"),
+        ("the owner has no delivery session, so there is no key to try", "give an owner that has a delivery session"),
+        ("rate limited: try requests_per_second = 5", "set the requests_per_second that the reason names"),
+        ("the target went away: no answer", "see why the target stopped answering"),
+    ],
+)
+def test_a_reason_has_its_advice(reason: str, said: str) -> None:
+    assert said in str(how_to_verify("not_verified", reason, []))
+
+
+def test_what_is_verified_or_never_can_be_needs_no_advice() -> None:
+    assert how_to_verify("passed", "", []) is None
+    assert how_to_verify("not_verified", "it binds the client", [], untested=True) is None
+
+
+def test_a_narrowed_run_is_to_be_run_whole() -> None:
+    said = how_to_verify("not_verified", "none of its tests was run", ["-k x"])
+    assert said == "run everything: this run was narrowed to -k x"
