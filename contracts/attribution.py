@@ -98,10 +98,13 @@ def explain(answers: Sequence[Judgement], requirements: Iterable[str], more: Ite
     return Explanation(broken, tuple(within), ties)
 
 
-def explain_run(answers: Sequence[Judgement], requirements: Iterable[str]) -> Explanation:
-    """The same for the whole history of a run, with what only the whole of it shows (A5, T9)."""
+def explain_run(
+    answers: Sequence[Judgement], requirements: Iterable[str], reported: Iterable[Anomaly] = ()
+) -> Explanation:
+    """The same for the whole history of a run, with what only the whole of it shows (A5, T9), and what tests have *reported*."""
     pattern = predictable(answers)
-    return explain(answers, requirements, [*hindsight(answers), *([pattern] if pattern is not None else [])])
+    whole = [*hindsight(answers), *([pattern] if pattern is not None else [])]
+    return explain(answers, requirements, [*whole, *(each for each in reported if each not in whole)])
 
 
 def combined(explanations: Iterable[Explanation]) -> Explanation:

@@ -118,6 +118,7 @@ class Check:
         """Take what a look at the whole run found; None is nothing."""
         if anomaly is not None:
             self.found.append(anomaly)
+            self.run.reported.append(anomaly)
 
     def explanation(self) -> Explanation:
         """What is wrong with the answers that the test names, and what explains it, by themselves."""

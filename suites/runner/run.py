@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation, explain_run
 from contracts.history import History
 from contracts.ids import A2
@@ -50,6 +51,8 @@ class Run:
     seed: int | None = None
     loopback: bool = False
     history: History = field(default_factory=History)
+    #: What tests have found that no single rule does.
+    reported: list[Anomaly] = field(default_factory=list)
     #: At most how many creates the plan of the run has for an account.
     most_creates: dict[str, int] = field(default_factory=dict)
     #: What ``read`` said of the fixed accounts when they were first used.
@@ -117,11 +120,11 @@ class Run:
 
     def explain(self) -> Explanation:
         """What explains all that is wrong in the history, after follow-up calls where they can decide."""
-        explanation = explain_run(self.answers(), self.requirements)
+        explanation = explain_run(self.answers(), self.requirements, self.reported)
         if self.follow_up is not None and explanation.open:
             self.session.group = "follow-up"
             self.follow_up(explanation)
-            explanation = explain_run(self.answers(), self.requirements)
+            explanation = explain_run(self.answers(), self.requirements, self.reported)
         return explanation
 
     def next_group(self) -> int:
