@@ -272,7 +272,9 @@ class Summary:
             reason = "narrowed, so this is no verdict on the target"
         text = f"verdict: {spoken(document['verdict'])} (exit {document['exit_code']}): {_flat(reason)}"
         markup = {"bold": True, **_VERDICTS.get(document["verdict"], _YELLOW)}
-        return Line(text if self._verbose else _cut(text, self._width), markup)
+        # What to do about a target that is not reached stands at the end of the reason.
+        whole = self._verbose or document["verdict"] == "unreachable"
+        return Line(text if whole else _cut(text, self._width), markup)
 
     # ------------------------------------------------------------------ lines
 

@@ -120,7 +120,7 @@ def _junit(vault: Vault, planted: str) -> Iterator[str]:
 
 
 def _allure(config: pytest.Config, vault: Vault, planted: str) -> Iterator[str]:
-    if config.getoption("allure_report_dir", default=None):
+    if config.getoption("allure_report_dir", default=None) and config.pluginmanager.hasplugin("allure_pytest"):
         writers = [each for each in allure_commons.plugin_manager.get_plugins() if hasattr(each, "report_result")]
         if not writers or not all(isinstance(each, RedactingWriter) for each in writers):
             raise TypeError("a writer without redaction")

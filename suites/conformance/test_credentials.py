@@ -337,11 +337,12 @@ def test_refused_calls_were_told_nothing(check: ControlledCheck) -> None:
 
     AUTH: calls need a hash; ERRORS, codes 3 and 4.
     """
-    # Set up and sanity check: there were such calls, and good credentials are shown something.
+    # Set up and sanity check: such calls were refused, and good credentials are shown something.
     check.need_success("read", GET_QUERY)
     answers = check.run.history.answers()
-    if not any(each.kind != "nothing" and not each.exchange.intent.valid for each in answers):
-        raise Blocked("no call without valid credentials was answered")
+    without = [each for each in answers if each.exchange.intent.refusal is not None and not each.exchange.intent.valid]
+    if not any(each.kind in ("error", "foreign") for each in without):
+        raise Blocked("no call without valid credentials was refused", without)
     # Verdict: what is known now is looked for in every such answer.
     for anomaly in hindsight(answers):
         check.report(anomaly)

@@ -97,7 +97,7 @@ def test_read_changes_nothing(check: ControlledCheck) -> None:
 # ---------------------------------------------------------------------- T4: no session yet
 
 
-@verifies("T4-read-without-session", "T3-read-changes-nothing")
+@verifies("T4-read-without-session")
 def test_read_without_a_session(check: ControlledCheck) -> None:
     """Without a delivery session read is refused with code 201, in every style, and makes none.
 

@@ -84,6 +84,7 @@ def _give_up(run: Run, base_url: str, answer: Judgement) -> None:
         raise TargetLost(run.session.lost)
     found = _in_the_way(run, answer)
     if found is not None:
+        run.history.begin_anew()
         run.session.lost = f"nothing but a gateway answers at {base_url}: {found}"
         raise TargetLost(run.session.lost)
 

@@ -105,13 +105,11 @@ def _outcome(
     vault = state.vault
     repeatable = item.get_closest_marker("race") is None
     explanation = check.explanation()
-    check.violations = _in_order(violations_of(explanation), check.requirements)
+    check.violations = _in_order(violations_of(explanation, check.run.accounts.is_fixed), check.requirements)
     records = tuple(violation_record(each, vault, repeatable=repeatable) for each in check.violations)
     results: dict[str, tuple[TestResult, str]] = {}
     for name in check.requirements:
-        others = {
-            each for anomaly in explanation.of(name) if not anomaly.by_rule for each in explanation.explains(anomaly)
-        } - {name}
+        others = {each for anomaly in explanation.of(name) for each in explanation.explains(anomaly)} - {name}
         result, reason = ended
         if others and result == "passed":
             result, reason = "blocked", f"explained by {', '.join(sorted(others))}"

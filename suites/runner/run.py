@@ -114,9 +114,15 @@ class Run:
         return self._calls.get(id(answer))
 
     def answers(self) -> Sequence[Judgement]:
-        """The answers that count: not those to a fixed credential that has ended, or whose account is used up."""
+        """The answers that count: not those to a fixed credential that has ended, or whose account is used up.
+
+        Where the target went away, what it left unanswered at the end says nothing of the contract.
+        """
         unfit = self.accounts.unfit
-        return [each for each in self.history.answers() if each.exchange.intent.account not in unfit]
+        counted = [each for each in self.history.answers() if each.exchange.intent.account not in unfit]
+        while self.session.lost is not None and counted and counted[-1].kind == "nothing":
+            counted.pop()
+        return counted
 
     def explain(self) -> Explanation:
         """What explains all that is wrong in the history, after follow-up calls where they can decide."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation
 from contracts.requirements import catalogue
 from contracts.violation import Violation
 
 
-def violations_of(explanation: Explanation) -> list[Violation]:
-    """A violation for each anomaly, of the requirement that explains it; the same one is said once."""
-    found = [_violation(each, _chosen(explanation, each), explanation) for each in explanation.anomalies]
+def violations_of(explanation: Explanation, fixed: Callable[[str], bool] = lambda _: False) -> list[Violation]:
+    """A violation for each anomaly, of the requirement that explains it; the same one is said once.
+
+    What a requirement's own rule has found comes first, for it says best what is wrong. *fixed* says of an account whether
+    it was there before the run: then another may be using it.
+    """
+    chosen = [(_chosen(explanation, each), each) for each in explanation.anomalies]
+    chosen.sort(key=lambda pair: pair[0] != pair[1].by_rule)
+    found = [_violation(each, name, explanation, fixed) for name, each in chosen]
     return list({(each.requirement, each.message, each.expected): each for each in found}.values())
 
 
@@ -20,9 +28,22 @@ def _chosen(explanation: Explanation, anomaly: Anomaly) -> str:
     return min(explanation.explains(anomaly), key=lambda name: (not catalogue()[name].binding, order.index(name)))
 
 
-def _violation(anomaly: Anomaly, requirement: str, explanation: Explanation) -> Violation:
+def _violation(
+    anomaly: Anomaly, requirement: str, explanation: Explanation, fixed: Callable[[str], bool]
+) -> Violation:
     tied = frozenset().union(*explanation.ties)
     others = tuple(sorted((anomaly.candidates & tied) - explanation.broken))
-    message = f"{anomaly.because}: {anomaly.got}" if anomaly.because else anomaly.got
+    got = anomaly.got + _other_cause(anomaly, fixed)
+    message = f"{anomaly.because}: {got}" if anomaly.because else got
     exchanges = tuple(each.exchange for each in (anomaly.answer, *anomaly.context))
-    return Violation(requirement, message, anomaly.expected, anomaly.got, exchanges, others)
+    return Violation(requirement, message, anomaly.expected, got, exchanges, others)
+
+
+def _other_cause(anomaly: Anomaly, fixed: Callable[[str], bool]) -> str:
+    """For a key that has changed, of an account that was there before the run: what else may have changed it."""
+    account = anomaly.answer.exchange.intent.account
+    if not anomaly.suspects or account is None or not fixed(account):
+        return ""
+    return (
+        f" (if not the target, then {account} is not in the state its name says, or somebody else uses it at the same time)"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import allure_commons
 import pytest
@@ -43,7 +43,7 @@ class WholeRun:
             return
         explanation = state.explanation = state.run.explain()
         tests = [(check.requirements, check.blocked_on) for check in state.checks.values()]
-        unnamed = attribute(state.results, explanation, tests, state.vault)
+        unnamed = attribute(state.results, explanation, tests, state.vault, state.run.accounts.is_fixed)
         if unnamed:
             _tell(state, session.config, unnamed)
 
@@ -53,13 +53,15 @@ def attribute(
     explanation: Explanation,
     tests: Iterable[tuple[Sequence[str], Sequence[Judgement]]],
     vault: Vault,
+    fixed: Callable[[str], bool] = lambda _: False,
 ) -> list[Violation]:
     """Give *results* what *explanation* says of the whole history; the violations that no test has named.
 
-    *tests* are the requirements of each test, with the answers of a control that does not work where that ended it.
+    *tests* are the requirements of each test, with the answers of a control that does not work where that ended it. *fixed* says
+    of an account whether it was there before the run.
     """
     records: dict[str, list[Violation]] = {name: [] for name in sorted(explanation.broken)}
-    for each in violations_of(explanation):
+    for each in violations_of(explanation, fixed):
         records[each.requirement].append(each)
     results.attribute(
         {
@@ -88,8 +90,7 @@ def _blocked_by(
     """For each requirement that is not broken itself, what explains the failures that touched it."""
     found: dict[str, set[str]] = {}
     for anomaly in explanation.anomalies:
-        # What a rule has found in an answer by itself touches nothing but the rule.
-        for name in anomaly.candidates - explanation.broken if not anomaly.by_rule else ():
+        for name in anomaly.candidates - explanation.broken:
             found.setdefault(name, set()).update(explanation.explains(anomaly))
     for requirements, blocked_on in tests:
         control = {id(each) for each in blocked_on}

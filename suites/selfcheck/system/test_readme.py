@@ -295,7 +295,7 @@ def check_make(arguments: list[str], folder: Path) -> None:
             if shutil.which("npm") is None:
                 tools.missing("Node.js and npm are not installed")
             run([*command, "conformance", "ARGS=-q --requirement S1"], folder)
-            page = Path(run([*command, *arguments], folder).splitlines()[-1])
+            page = folder / run([*command, *arguments], folder).splitlines()[-1]
             assert page.name == "allure-report.html"
             assert page.stat().st_size > 100_000
         case "bench":

@@ -89,9 +89,14 @@ def test_a_run_that_is_interrupted_is_recorded_too(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    time.sleep(5.0)
+    # The first lines of progress are there long before the last test has run.
+    assert process.stdout is not None
+    said = b""
+    while b"errors " not in said:
+        said += process.stdout.read1(4096)
+        assert process.poll() is None, said
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    said += process.communicate(timeout=60)[0]
     assert process.returncode == 2, said
     assert suite("--replay", file, folder=tmp_path / "again").code == 2
 
