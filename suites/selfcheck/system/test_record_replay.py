@@ -7,7 +7,6 @@ import re
 import signal
 import stat
 import subprocess
-import time
 from pathlib import Path
 from typing import Any, Final
 
