@@ -28,9 +28,7 @@ def _chosen(explanation: Explanation, anomaly: Anomaly) -> str:
     return min(explanation.explains(anomaly), key=lambda name: (not catalogue()[name].binding, order.index(name)))
 
 
-def _violation(
-    anomaly: Anomaly, requirement: str, explanation: Explanation, fixed: Callable[[str], bool]
-) -> Violation:
+def _violation(anomaly: Anomaly, requirement: str, explanation: Explanation, fixed: Callable[[str], bool]) -> Violation:
     tied = frozenset().union(*explanation.ties)
     others = tuple(sorted((anomaly.candidates & tied) - explanation.broken))
     got = anomaly.got + _other_cause(anomaly, fixed)
@@ -44,6 +42,4 @@ def _other_cause(anomaly: Anomaly, fixed: Callable[[str], bool]) -> str:
     account = anomaly.answer.exchange.intent.account
     if not anomaly.suspects or account is None or not fixed(account):
         return ""
-    return (
-        f" (if not the target, then {account} is not in the state its name says, or somebody else uses it at the same time)"
-    )
+    return f" (if not the target, then {account} is not in the state its name says, or somebody else uses it at the same time)"
