@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import stat
@@ -92,7 +93,7 @@ def test_a_run_that_is_interrupted_is_recorded_too(tmp_path: Path) -> None:
     assert process.stdout is not None
     said = b""
     while b"errors " not in said:
-        said += process.stdout.read1(4096)
+        said += os.read(process.stdout.fileno(), 4096)
         assert process.poll() is None, said
     process.send_signal(signal.SIGINT)
     said += process.communicate(timeout=60)[0]
