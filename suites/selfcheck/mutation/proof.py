@@ -29,8 +29,8 @@ from suites.selfcheck.mutation.in_process import ORIGIN, in_process
 ROOT = Path(__file__).resolve().parents[3]
 MATRIX = ROOT / "docs" / "faults.md"
 CONFORMING = "conforming"
-#: Requests of a run at profile standard: on a conforming target, and on any.
-MOST_CONFORMING, MOST = 300, 360
+#: Requests of a run at profile standard, repeats after a 429 or on a reopened connection not counted: on a conforming target, and on any.
+MOST_CONFORMING, MOST = 296, 360
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def prove(name: str) -> Proof:
     conforming = name not in FAULTS
     failed = tuple(sorted(done.failed)) if conforming else ()
     lost = done.lost or done.error
-    return Proof(name, done.broken, failed, done.requests, why, lost)
+    return Proof(name, done.broken, failed, len(done.answers), why, lost)
 
 
 def prove_all(chosen: Iterable[str]) -> Iterable[Proof]:
