@@ -23,6 +23,7 @@ from contracts.ids import (
     B1,
     C1_PARSED,
     C4_SCHEME,
+    C4_SPACE,
     C8,
     E1,
     E2,
@@ -38,6 +39,7 @@ from contracts.ids import (
     T1,
     T2,
     T3,
+    T4,
     T5_REFUSED,
     T6,
     T7,
@@ -58,6 +60,8 @@ _NEAR = 1e-9
 _LAST = (T2, T1, T3)
 #: What says that an account is refused for the state that it is in.
 _REFUSED_BY_STATE = frozenset({T5_REFUSED, T6, T7})
+#: What a whole hash is let in by that stands in the Authorization header, though not as documented.
+_SCHEMES = frozenset({C4_SPACE, C4_SCHEME})
 _HASH = re.compile("[0-9a-f]{32}")
 #: Codes by which an operation speaks of the state of the account (DELIVERY).
 _OF_ONE_OPERATION = frozenset(
@@ -189,6 +193,9 @@ def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:
         candidates = {each.requirement}
         if each.requirement in _IN_CONSEQUENCE and answer.kind != "success":
             candidates |= _causes(answer, owed)
+        elif each.requirement == S3 and owed is not None and answer.exchange.intent.refusal is not None:
+            # Nothing was given: that it is not refused is what is wrong with it.
+            candidates |= owed.candidates
         elif each.requirement == E3 and _is_bad_input(answer) and answer.code in CODES:
             candidates |= {B1}
         elif each.requirement in (A5_TOLD, P1_ECHO) and owed is not None and answer.kind == "success":
@@ -198,6 +205,9 @@ def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:
             candidates |= {P3}
         if each.requirement == P1_ECHO:
             candidates |= {P3, E4} & {other.requirement for other in answer.violations}
+            if answer.key is not None and answer.key == answer.exchange.intent.credential:
+                # A key that is the caller's own hash is no key: that it repeats it follows.
+                candidates |= {T1} if answer.exchange.intent.operation == "create" else {T1, T2, T4}
         if answer.ambiguous and each.requirement in _OF_THE_DOCUMENT:
             candidates.add(S2)
         if C8 in answer.exchange.intent.equivalences and each.requirement != P2:
@@ -276,10 +286,10 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
 
 
 def _let_in_by_scheme(found: Sequence[Anomaly]) -> list[Anomaly]:
-    """Where nothing but other schemes is let in, it is not for want of a credential (A1)."""
-    elsewhere = any(A1 in each.candidates and C4_SCHEME not in each.candidates for each in found)
+    """Where nothing but other schemes, or none, is let in, it is not for want of a credential (A1)."""
+    elsewhere = any(A1 in each.candidates and not each.candidates & _SCHEMES for each in found)
     return [
-        replace(each, candidates=each.candidates - {A1}) if C4_SCHEME in each.candidates and not elsewhere else each
+        replace(each, candidates=each.candidates - {A1}) if each.candidates & _SCHEMES and not elsewhere else each
         for each in found
     ]
 

@@ -321,7 +321,7 @@ class Register:
             self._unread(account, answer)
         elif _apart(answer):
             if account.possible is not None and value not in account.possible:
-                self._add({T2, *_apart(answer)}, answer, _shown(account.possible))
+                self._add({T2, *_apart(answer), *self._made_by(answer, account)}, answer, _shown(account.possible))
         elif not _ambiguous(answer):
             self._observe(account, answer, value)
 
@@ -371,7 +371,8 @@ class Register:
             candidates = pending.changed or pending.wrong
             if pending.expected == {NO_SESSION}:
                 account.made_by_read.append(pending.index)
-            if pending.expected == {NO_SESSION} and candidates == pending.wrong and self._seen_as[value] < 2:
+            session = self._seen_as[value] < 2 and value not in self.credentials
+            if pending.expected == {NO_SESSION} and candidates == pending.wrong and session:
                 # The first of them was wrong to give a key, and that there is one now is a second thing that cannot be.
                 self._add({T3}, answer, "no delivery session, for no create has made one", "", anomaly.answer)
                 account.made_by_read.append(len(self.anomalies) - 1)
@@ -415,12 +416,16 @@ class Register:
         if value in account.past:
             kept = wrong | self._not_kept(account)
             return kept if account.unread else wrong, kept
-        # A value that was never given may have been made by the very read that gives it.
-        made = {T3} if value != NO_SESSION and not intent.equivalences else set()
-        changed = suspects | account.after_group | form | self._not_kept(account) | made
+        changed = suspects | account.after_group | form | self._not_kept(account) | self._made_by(answer, account)
         if account.never_created:
             changed |= {T4}
         return wrong, changed
+
+    def _made_by(self, answer: Judgement, account: _Account) -> frozenset[str]:
+        """What a read breaks that has itself made the key that it gives: one that was never given before."""
+        key = answer.key
+        new = key is not None and key not in account.past and self._owner.get(key, account.label) == account.label
+        return frozenset({T3} if new else ())
 
     def _not_kept(self, account: _Account) -> frozenset[str]:
         """What a create that no read has confirmed breaks, where its key was not kept."""

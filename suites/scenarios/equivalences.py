@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from fixtures.calls import (
     Operation,
     Style,
 )
+
+#: A string of a JSON document, or what has its place between strings.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
 
 
 @dataclass(frozen=True)
@@ -114,9 +118,12 @@ def _escaped_json(call: Call, names: Callable[[str], bool], form: str) -> Call:
 
 
 def _space_json(call: Call) -> Call:
-    return call.but(
-        body=b"\r\n\t " + (call.body or b"{}").replace(b"{", b"{\n\t ", 1).replace(b'":', b'"\n :\t', 1) + b" \r\n"
-    )
+    """White space of each kind before and after everything that is no string."""
+
+    def spaced(token: re.Match[bytes]) -> bytes:
+        return token[0] if token[0].startswith(b'"') else b" " + token[0] + b"\n\t"
+
+    return call.but(body=b"\r\n\t" + _TOKEN.sub(spaced, call.body or b"{}") + b"\r\n")
 
 
 def _type(value: str) -> Callable[[Call], Call]:

@@ -94,6 +94,8 @@ class FollowUp:
         first = min((each.exchange.sent_at for _, each in anomaly.suspects), default=0.0)
         if self._changes_by_itself(read, last - first):
             return
+        if T3 in anomaly.candidates and self._changes_by_reading(read):
+            return
         for calls in self._batches(anomaly):
             if self._left < len(calls) + 2:
                 return
@@ -115,6 +117,11 @@ class FollowUp:
         created = self._send(_create(read))
         time.sleep(seconds)
         return created.key is not None and self._send(read.but(repeat=True)).key != created.key
+
+    def _changes_by_reading(self, read: Call) -> bool:
+        """Read twice, with nothing between: whether the key is another one by then."""
+        before = self._send(read)
+        return before.key is not None and self._send(read.but(repeat=True)).key != before.key
 
     def _batches(self, anomaly: Anomaly) -> Iterator[list[Call]]:
         """The calls that may have changed the key, those of one requirement together, a few at a time.

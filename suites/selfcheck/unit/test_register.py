@@ -13,12 +13,13 @@ from contracts.ids import (
     A2,
     A5_CHANGED,
     A6,
+    B1,
     C1_GET,
     C2,
     C5_ISO,
     C7_METHODS,
     C8,
-    S2,
+    C9,
     T1,
     T2,
     T3,
@@ -78,6 +79,35 @@ def test_read_that_rotates() -> None:
     script.create(1)
     for number in range(10, 16):
         script.read(number)
+    assert script.broken == {T3}
+
+
+def test_read_that_rotates_by_one_style_with_parameters_too() -> None:
+    script = Script()
+    fresh = iter(range(100, 200))
+    for number in range(1, 5):
+        script.create(number)
+        script.read(number)
+        last = next(fresh)
+        script.add("read", value=key(last), style="post-json", equivalences=(C5_ISO, C9)[: number % 2])
+        script.read(last)
+    script.create(9)
+    last = next(fresh)
+    script.add("read", value=key(last), style="post-json", equivalences=(C9,))
+    script.read(last)
+    script.read(last)
+    assert script.broken == {T3}
+
+
+def test_read_that_rotates_the_key_of_an_account_whose_create_is_refused() -> None:
+    """Between two reads lies a refused create, but for the last two: these tell."""
+    script = Script()
+    for number in (1, 2, 3):
+        script.read(number, "tariff_restricted")
+        script.add("create", "tariff_restricted", code=236, status=402)
+    assert script.broken == {T7}
+    script.read(4, "tariff_restricted")
+    script.read(5, "tariff_restricted")
     assert script.broken == {T3}
 
 
@@ -161,6 +191,13 @@ def test_read_that_makes_a_session() -> None:
     script.read(7, "owner_without_session")
     script.read(7, "owner_without_session", "post-json")
     assert script.broken == {T3, T4}
+
+
+def test_the_own_hash_is_no_session_that_read_has_made() -> None:
+    script = Script()
+    for _ in range(3):
+        script.add("read", "owner_without_session", value="credential of owner_without_session")
+    assert script.broken == {T4}
 
 
 def test_read_that_makes_a_session_silently() -> None:
@@ -384,11 +421,13 @@ def test_a_create_with_a_slash_that_is_not_kept() -> None:
     assert script.broken == {C8}
 
 
-def test_a_page_without_an_envelope_is_told_once() -> None:
+def test_a_page_without_an_envelope_in_answer_to_bad_input_alone() -> None:
     script = Script()
     script.create(1)
     script.read(1)
-    assert S2 not in script.broken
+    script.add("read", None, code=7, valid=False, refusal=Refusal(B1, "general"))
+    script.add("read", None, status=400, valid=False, refusal=Refusal(B1, "general"))
+    assert script.broken == {B1}
 
 
 # ---------------------------------------------------------------------- generated histories
