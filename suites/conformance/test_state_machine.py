@@ -8,7 +8,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from contracts.judge import Judgement
-from contracts.register import REFUSED
+from contracts.register.changes import REFUSED
 from fixtures.accounts import Account
 from fixtures.calls import OPERATIONS, Operation, Style
 from fixtures.errors import NotAvailable

@@ -1,0 +1,59 @@
+"""A register for each account: what is known of its key, call by call, and what in a history cannot be.
+
+A delivery session is a register: ``create`` writes a new key, ``read`` gives the last one. So each answer of ``read`` can
+be compared with what the calls before it leave possible. Where it does not fit, either this one answer was wrong or the
+key was changed by a call since the last read that fitted; the next read of the account tells which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from contracts.ids import A6, C8, C9, T2, T3
+from contracts.judge import Judgement
+from contracts.register.book import Book
+from contracts.register.calls import Calls
+from contracts.register.concurrent import Concurrent
+
+
+class Register:
+    """The registers of all accounts over one history, and the anomalies in it."""
+
+    def __init__(self, answers: Sequence[Judgement]) -> None:
+        ordered = sorted(answers, key=lambda each: each.exchange.sent_at)
+        book = Book(ordered)
+        self.anomalies = book.anomalies
+        self.opportunities = book.opportunities
+        self.credentials = book.credentials
+        self._given = {each.key for each in answers if each.exchange.intent.operation == "create"}
+        self._calls = Calls(book)
+        concurrent = Concurrent(book)
+        for group, members in groupby(ordered, key=lambda each: each.exchange.intent.group):
+            if group:
+                concurrent.add(list(members))
+            else:
+                for answer in members:
+                    self._calls.add(answer)
+        self._give_up_what_was_not_seen_again()
+        self._explain_by_other_users()
+
+    def _give_up_what_was_not_seen_again(self) -> None:
+        """Where the calls that may have changed a key were repeated and changed nothing, it is the answer that was wrong (T2)."""
+        repeated = [each for each in self.anomalies if each.answer.exchange.intent.repeat]
+        again = {each.answer.exchange.intent.account for each in repeated}
+        # A key that is another one after a while in which nothing was sent changes by itself.
+        again -= {each.answer.exchange.intent.account for each in repeated if each.candidates == {T2}}
+        for index, each in enumerate(self.anomalies):
+            label = each.answer.exchange.intent.account or ""
+            if each.undecided and A6 not in each.candidates and label in self._calls.repeated_for - again:
+                self.anomalies[index] = replace(each, candidates=frozenset({T2}) | (each.candidates & {T3, C8, C9}))
+
+    def _explain_by_other_users(self) -> None:
+        """Where users are not isolated, a key that no create gave may be another user's, from before the run (A6)."""
+        if not any(each.candidates == {A6} for each in self.anomalies):
+            return
+        for index, each in enumerate(self.anomalies):
+            if each.answer.key is not None and each.answer.key not in self._given and each.candidates & {T2, T3}:
+                self.anomalies[index] = replace(each, candidates=each.candidates | {A6})

@@ -1,0 +1,268 @@
+"""Calls one after the other: each read is compared with what the calls before it leave possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from contracts.exchange import Intent
+from contracts.ids import A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED
+from contracts.judge import Judgement
+from contracts.refusals import FORM, form_findings, rate_limited
+from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pending
+from contracts.register.book import Book
+from contracts.register.changes import REFUSED, may_not_change
+from contracts.register.reading import NO_SESSION, NO_SESSION_CODE, ambiguous, apart, documented, value_of
+
+
+class Calls:
+    """Takes calls that were alone into a book."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        #: The accounts for which calls were repeated by a follow-up.
+        self.repeated_for: set[str] = set()
+
+    def add(self, answer: Judgement) -> None:
+        """Take the next call, which was alone."""
+        intent = answer.exchange.intent
+        if rate_limited(answer):
+            return
+        if intent.repeat and intent.valid and intent.operation == "read":
+            self.repeated_for.add(intent.account or "")
+        if documented(answer):
+            account = self.book.account(intent)
+            if intent.operation == "create":
+                self._create(account, answer)
+            else:
+                self._read(account, answer)
+        self._touch(answer)
+
+    def _touch(self, answer: Judgement) -> None:
+        """Remember what the call must not have changed; forget what it may have."""
+        intent = answer.exchange.intent
+        for account in self.book.accounts.values():
+            broken = may_not_change(answer, account.label)
+            if broken is not None:
+                account.suspects.setdefault(broken, []).append(answer)
+        held = self.book.accounts.get(intent.account or intent.holder or "")
+        if held is not None and answer.exchange.request.method == "HEAD":
+            held.forget()
+        elif answer.kind == "success" and not intent.valid and intent.operation != "read":
+            # It was let in as somebody, and may have made this key; that it was let in is an anomaly of its own.
+            for account in self.book.accounts.values() if held is None else [held]:
+                account.forget()
+
+    # ------------------------------------------------------------------ create
+
+    def _create(self, account: Account, answer: Judgement) -> None:
+        intent = answer.exchange.intent
+        self.book.opportunities[T1] += 1
+        self.book.count_equivalences(answer)
+        refused = self._refusal_of(account, intent)
+        if refused is not None:
+            self._refused_create(account, answer, *refused)
+            return
+        if answer.key is None:
+            broken = T5_FIRST if intent.kind == DEMO else T1
+            self.book.failed(answer, broken, "a success with a new key", account)
+            account.suspects.setdefault(broken, []).append(answer)
+            if answer.server_error or answer.kind != "error" or answer.code is None:
+                account.forget()
+            return
+        self._made(account, answer)
+
+    def _made(self, account: Account, answer: Judgement) -> None:
+        """Create gave a key."""
+        repeated = self._repeated(answer)
+        account.created += 1
+        account.first = NO_SESSION in (account.possible or ())
+        if ambiguous(answer) or repeated:
+            # A create that is itself wrong says nothing of what is kept.
+            account.forget()
+        else:
+            account.know(answer.key or "", source=answer)
+            account.unread, account.after_group = True, frozenset()
+            account.pending.clear()
+            account.made_by_read.clear()
+        self.book.owner.setdefault(answer.key or "", account.label)
+
+    def _refusal_of(self, account: Account, intent: Intent) -> tuple[str, int] | None:
+        """The requirement by which this create must be refused, and the code; None where it must succeed."""
+        if intent.kind == DEMO:
+            return (T5_REFUSED, 101) if account.created else None
+        return REFUSED.get(intent.kind)
+
+    def _refused_create(self, account: Account, answer: Judgement, requirement: str, code: int) -> None:
+        demo = answer.exchange.intent.kind == DEMO
+        if demo:
+            account.suspects.setdefault(requirement, []).append(answer)
+        if answer.kind == "error" and answer.code == code:
+            return
+        if requirement == T5_REFUSED and answer.key is not None and NO_SESSION in (account.possible or ()):
+            # Read says that there is no session any more: then this is no second one.
+            self._made(account, answer)
+            return
+        findings = form_findings(answer) if not answer.server_error else frozenset()
+        candidates = {requirement, *answer.exchange.intent.equivalences} | findings
+        if requirement == T5_REFUSED and answer.kind == "success":
+            # What may have removed the session for which it is to be refused explains it as well.
+            candidates |= {T3, A6} & set(account.suspects)
+        self.book.add(candidates, answer, f"an error with code {code}")
+        if answer.key is not None:
+            self.book.owner.setdefault(answer.key, account.label)
+            account.know(answer.key, *(account.possible or ()), source=answer)
+        elif answer.kind != "error":
+            account.forget()
+
+    def _repeated(self, answer: Judgement) -> bool:
+        """Whether create gave a key that is not new."""
+        key = answer.key or ""
+        if ambiguous(answer):
+            return False
+        owner = self.book.owner.get(key)
+        credential = self.book.credentials.get(key)
+        if owner is None and credential is None:
+            return False
+        known = f"given before, to {owner}" if owner is not None else f"the credential of {credential}"
+        self.book.add({T1}, answer, "a key that was never given before", f"{key!r}, {known}")
+        return True
+
+    # ------------------------------------------------------------------ read
+
+    def _read(self, account: Account, answer: Judgement) -> None:
+        self.book.opportunities.update((T2, T3))
+        self.book.count_equivalences(answer)
+        value = value_of(answer)
+        if value is None:
+            self._unread(account, answer)
+        elif apart(answer):
+            if account.possible is not None and value not in account.possible:
+                self.book.add({T2, *apart(answer), *self._made_by(answer, account)}, answer, _shown(account.possible))
+        elif not ambiguous(answer):
+            self._observe(account, answer, value)
+
+    def _unread(self, account: Account, answer: Judgement) -> None:
+        """A read that gives neither a key nor 201."""
+        if account.possible == frozenset({NO_SESSION}):
+            self.book.opportunities[T4] += 1
+            self.book.failed(answer, T4, f"an error with code {NO_SESSION_CODE}", account)
+            return
+        self.book.failed(answer, T2, "a success with the key", account)
+
+    def _observe(self, account: Account, answer: Judgement, value: str) -> None:
+        owner = self.book.owner.get(value, account.label)
+        for requirement in {*account.suspects, *account.after_group} - {T3}:
+            self.book.opportunities[requirement] += 1
+        if not answer.exchange.intent.equivalences:
+            self._decide(account, answer, value)
+        possible = account.possible
+        if owner != account.label:
+            expected = _shown(possible) if possible else f"the key of {account.label}"
+            self.book.add({A6}, answer, expected, f"the key of {owner}: {answer.summary()}")
+            account.know(value, *(possible or ()), source=answer)
+            return
+        if answer.key is not None and (account.created or answer.exchange.intent.kind not in NO_SESSION_AT_FIRST):
+            self.book.owner.setdefault(value, account.label)
+        if value == NO_SESSION:
+            for index in account.made_by_read:
+                self.book.anomalies[index] = replace(self.book.anomalies[index], candidates=frozenset({T4}))
+        if possible is None or value in possible:
+            account.know(value, source=answer)
+            account.unread = False
+            return
+        self._unexpected(account, answer, value, possible)
+
+    def _decide(self, account: Account, answer: Judgement, value: str) -> None:
+        """Whether the last anomaly was a wrong answer or a changed key is seen from the read after it."""
+        pending, account.pending = account.pending, []
+        for each in pending:
+            self._decide_one(account, answer, value, each)
+
+    def _decide_one(self, account: Account, answer: Judgement, value: str, pending: Pending) -> None:
+        anomaly = self.book.anomalies[pending.index]
+        if value in pending.expected:
+            candidates = pending.wrong
+            account.possible = pending.expected
+        elif value == pending.seen:
+            candidates = pending.changed or pending.wrong
+            if pending.expected == {NO_SESSION}:
+                account.made_by_read.append(pending.index)
+            session = self.book.seen_as[value] < 2 and value not in self.book.credentials
+            if pending.expected == {NO_SESSION} and candidates == pending.wrong and session:
+                # The first of them was wrong to give a key, and that there is one now is a second thing that cannot be.
+                self.book.add({T3}, answer, "no delivery session, for no create has made one", "", anomaly.answer)
+                account.made_by_read.append(len(self.book.anomalies) - 1)
+        else:
+            candidates = pending.wrong | pending.changed | {T3}
+            if value not in account.past:
+                # Three keys in a row and no create: that is more than one wrong answer.
+                candidates -= {T2}
+        self.book.anomalies[pending.index] = replace(anomaly, candidates=candidates)
+
+    def _unexpected(self, account: Account, answer: Judgement, value: str, possible: frozenset[str]) -> None:
+        wrong, changed = self._explanations(account, answer, value, possible)
+        self.book.add(
+            wrong | changed, answer, _shown(possible), answer.summary(), account.source, *_last(account.suspects)
+        )
+        suspects = tuple((name, each) for name, calls in account.suspects.items() for each in calls)
+        self.book.anomalies[-1] = replace(self.book.anomalies[-1], suspects=suspects)
+        if possible == frozenset({NO_SESSION}):
+            self.book.opportunities[T4] += 1
+        account.pending.append(Pending(len(self.book.anomalies) - 1, possible, value, wrong, changed))
+        if answer.exchange.intent.equivalences:
+            # Whether it is the equivalences or the key is seen from the next plain read.
+            return
+        account.know(value)
+        account.source = answer
+        account.unread = False
+
+    def _explanations(
+        self, account: Account, answer: Judgement, value: str, possible: frozenset[str]
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """What explains an unexpected *value*: where this one answer is wrong, and where the key was changed."""
+        intent = answer.exchange.intent
+        form = {S4, *FORM} & {
+            each.requirement for one in (answer, account.source) if one is not None for each in one.violations
+        }
+        suspects = frozenset(account.suspects)
+        if NO_SESSION in possible and value != NO_SESSION:
+            return frozenset({T4} | form), suspects or frozenset({T4})
+        wrong = frozenset({T2, *intent.equivalences} | form) | account.after_group
+        if account.never_created:
+            # What a read gives where none has made a session is no session's key, each time that it is another one.
+            wrong |= {T4}
+        if value in account.past:
+            kept = wrong | self._not_kept(account)
+            return kept if account.unread else wrong, kept
+        changed = suspects | account.after_group | form | self._not_kept(account) | self._made_by(answer, account)
+        if account.never_created:
+            changed |= {T4}
+        return wrong, changed
+
+    def _made_by(self, answer: Judgement, account: Account) -> frozenset[str]:
+        """What a read breaks that has itself made the key that it gives: one that was never given before."""
+        key = answer.key
+        new = key is not None and key not in account.past and self.book.owner.get(key, account.label) == account.label
+        return frozenset({T3} if new else ())
+
+    def _not_kept(self, account: Account) -> frozenset[str]:
+        """What a create that no read has confirmed breaks, where its key was not kept."""
+        if not account.unread or account.source is None:
+            return frozenset()
+        intent = account.source.exchange.intent
+        first = {T5_FIRST} if account.first and intent.kind == DEMO else set()
+        return frozenset({T2, *first, *intent.equivalences})
+
+
+def _shown(possible: Iterable[str] | None) -> str:
+    """The keys that are expected, in words."""
+    keys = sorted(possible or ())
+    if keys == [NO_SESSION]:
+        return f"an error with code {NO_SESSION_CODE}: there is no delivery session"
+    return "the key " + " or ".join(repr(key) for key in keys[:3] if key != NO_SESSION)
+
+
+def _last(suspects: dict[str, list[Judgement]]) -> Iterator[Judgement]:
+    """The last call of each requirement that may have changed the key."""
+    return (calls[-1] for calls in suspects.values())

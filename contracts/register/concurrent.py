@@ -1,0 +1,120 @@
+"""Calls at the same moment: which keys may be in force while each read is under way, and which may have won (T8, A6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contracts.ids import A6, S4, T1, T2, T3, T8
+from contracts.judge import Judgement
+from contracts.refusals import form_findings, rate_limited
+from contracts.register.account import Account
+from contracts.register.book import Book
+from contracts.register.reading import NO_SESSION, ambiguous, documented, value_of
+
+
+class Concurrent:
+    """Takes groups of concurrent calls into a book."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+
+    def add(self, members: Sequence[Judgement]) -> None:
+        """Take a group of calls that were under way together."""
+        calls = [each for each in members if documented(each) and not rate_limited(each)]
+        before = dict(self.book.owner)
+        creates = [each for each in calls if each.exchange.intent.operation == "create"]
+        users = {each.exchange.intent.account for each in creates}
+        # What one user alone has seen concurrently is no matter of two; what only two see is.
+        alone = any(T8 in each.candidates for each in self.book.anomalies)
+        extra = frozenset({T8} if len(users) < 2 else {A6, T8} if alone else {A6})
+        for each in creates:
+            self._key(each, before)
+        for label in dict.fromkeys(each.exchange.intent.account or "" for each in calls):
+            own = [each for each in calls if each.exchange.intent.account == label]
+            self._of_account(self.book.account(own[0].exchange.intent), own, extra)
+
+    def _key(self, answer: Judgement, before: dict[str, str]) -> None:
+        intent = answer.exchange.intent
+        self.book.opportunities.update((T1, T8))
+        key = answer.key
+        if key is None:
+            candidates = {T8, T1} | form_findings(answer)
+            self.book.add(candidates, answer, "a success with a new key, as of a create that is alone")
+            return
+        owner = self.book.owner.get(key)
+        if (owner is not None or key in self.book.credentials) and not ambiguous(answer):
+            other = T8 if owner == intent.account else A6
+            candidates = {T1} if key in before or key in self.book.credentials else {T1, other}
+            self.book.add(candidates, answer, "a key that was never given before", f"{key!r}, given before, to {owner}")
+        self.book.owner.setdefault(key, intent.account or "")
+
+    def _of_account(self, account: Account, own: Sequence[Judgement], extra: frozenset[str]) -> None:
+        writes = [each for each in own if each.exchange.intent.operation == "create"]
+        made = [each for each in writes if each.key is not None]
+        before = account.possible or frozenset()
+        if len({each.key for each in made} - account.past - before) < len(made):
+            # A create that gives a key again is itself wrong, and says nothing of what is kept.
+            account.forget()
+            return
+        for read in own:
+            if read.exchange.intent.operation == "read":
+                self._read(account, read, made, before, extra)
+        if not made:
+            account.forget()
+            return
+        latest = max(each.exchange.sent_at for each in made)
+        winners = [each.key for each in made if each.key is not None and each.exchange.ended_at > latest]
+        account.past |= {each.key for each in made if each.key is not None}
+        account.know(*winners, source=made[-1])
+        account.created += len(made)
+        account.unread = False
+        account.pending.clear()
+        account.after_group = extra if len(made) > 1 or A6 in extra else frozenset()
+        if len(made) < len(writes) or any(map(ambiguous, made)):
+            account.forget()
+        account.suspects.update(
+            {T3: [each for each in own if each.exchange.intent.operation == "read"]} if len(own) > len(writes) else {}
+        )
+
+    def _read(
+        self,
+        account: Account,
+        answer: Judgement,
+        made: Sequence[Judgement],
+        before: frozenset[str],
+        extra: frozenset[str],
+    ) -> None:
+        self.book.opportunities.update((T2, *extra))
+        value = value_of(answer)
+        if value is None:
+            self.book.failed(answer, T2, "a success with a key", account)
+            return
+        possible = _possible_at(answer, made, before)
+        unknown = account.possible is None and value not in self.book.owner
+        if ambiguous(answer) or value in possible or (unknown and value != NO_SESSION):
+            return
+        owner = self.book.owner.get(value, account.label)
+        form = {S4} & {each.requirement for one in (answer, *made) for each in one.violations}
+        candidates = frozenset({T2}) | extra | form
+        if owner != account.label:
+            candidates = frozenset({A6})
+        elif value == NO_SESSION and not before - {NO_SESSION} and not made:
+            return
+        elif value not in self.book.owner and value not in account.past:
+            candidates |= {T3}
+        self.book.add(candidates, answer, "a key that is in force while the read is under way")
+
+
+def _possible_at(answer: Judgement, made: Sequence[Judgement], before: frozenset[str]) -> frozenset[str]:
+    """The keys that a concurrent read may give: those not certainly replaced before it began, nor made after it ended."""
+    exchange = answer.exchange
+    begun = [each for each in made if each.exchange.sent_at < exchange.ended_at]
+    keys = set()
+    for key, since in [(key, float("-inf")) for key in before] + [(each.key, each.exchange.ended_at) for each in begun]:
+        replaced = any(
+            each.key != key and each.exchange.sent_at >= since and each.exchange.ended_at <= exchange.sent_at
+            for each in made
+        )
+        if not replaced and key is not None:
+            keys.add(key)
+    return frozenset(keys)
