@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -12,6 +13,8 @@ from contracts.rules.body import Body
 
 #: Characters in a row of a secret that tell something of it.
 _STRETCH: Final = 12
+#: Secrets whose stretches are kept: a run has some hundred.
+_KEPT: Final = 512
 TELLS_NOTHING: Final = "nothing of any account in an answer to a call without valid credentials"
 
 
@@ -31,14 +34,23 @@ def disclosed(exchange: Exchange, response: Response, body: Body, secrets: Itera
         )
     ).lower()
     # Most answers show nothing: to look whole stretches up is ten times as fast as to search for each.
-    stretches = {everything[start : start + _STRETCH] for start in range(len(everything) - _STRETCH + 1)}
+    shown = _stretches(everything)
     for secret in secrets:
-        value = secret.lower()
-        starts = range(len(value) - _STRETCH + 1)
-        if len(value) >= _STRETCH and not any(value[start : start + _STRETCH] in stretches for start in starts):
+        stretches = _stretches_of(secret)
+        if stretches and shown.isdisjoint(stretches):
             continue
         part = privacy.shown_part(everything, secret.lower())
         if part and part not in sent:
             whole = "" if len(part) == len(secret) else " (a part of it)"
             return f"{part!r}{whole}, which belongs to an account, in the answer"
     return None
+
+
+def _stretches(text: str) -> frozenset[str]:
+    return frozenset(text[start : start + _STRETCH] for start in range(len(text) - _STRETCH + 1))
+
+
+@lru_cache(maxsize=_KEPT)
+def _stretches_of(secret: str) -> frozenset[str]:
+    """The stretches of *secret* in lower case, none where it is shorter than one: it is looked for in every answer."""
+    return _stretches(secret.lower())

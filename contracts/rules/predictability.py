@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from contracts.anomaly import Anomaly
@@ -40,6 +40,14 @@ def find_pattern(
     Each of *chains* holds keys that were issued one after the other, in that order: those of all accounts, and those of
     one. All were issued between the epoch seconds *started* and *ended*. *others* are the credentials they were issued to.
     """
+    return _pattern(tuple(keys), tuple(map(tuple, chains)), started, ended, tuple(others))
+
+
+@lru_cache(maxsize=1)
+def _pattern(
+    keys: Sequence[str], chains: Sequence[Sequence[str]], started: float, ended: float, others: Sequence[str]
+) -> str | None:
+    """The same, once for the same keys: a test asks, and whoever explains the whole run."""
     usable = [key.lower() for key in keys if len(key) == 32 and all(char in "0123456789abcdef" for char in key.lower())]
     if len(usable) < 2:
         return None
@@ -98,7 +106,7 @@ def _rising(chain: Sequence[str]) -> str | None:
     for width in (32, 16, 12, 8, _WINDOW):
         for start in range(32 - width + 1):
             values = [int(key[start : start + width], 16) for key in chain]
-            backwards = [int(_swap(key[start : start + width]), 16) for key in chain] if width % 2 == 0 else values
+            backwards = [int.from_bytes(bytes.fromhex(key[start : start + width]), "little") for key in chain]
             for series in (values, backwards):
                 steps = [later - earlier for earlier, later in pairwise(series)]
                 distinct = len(set(series))
@@ -111,10 +119,6 @@ def _rising(chain: Sequence[str]) -> str | None:
                 if len(set(steps)) == 1 and steps[0] and width >= 8:
                     return f"in digits {start + 1} to {start + width}, keys differ by the same step each time"
     return None
-
-
-def _swap(digits: str) -> str:
-    return "".join(reversed([digits[index : index + 2] for index in range(0, len(digits), 2)]))
 
 
 def _clock(keys: Sequence[str], started: float, ended: float) -> str | None:
@@ -134,41 +138,47 @@ def _clock(keys: Sequence[str], started: float, ended: float) -> str | None:
     return None
 
 
-_ALGORITHMS = (hashlib.md5, hashlib.sha1, hashlib.sha256)
-
-
 @cache
-def _digests(numbers: range) -> frozenset[str]:
-    """The first and the last 32 digits of the digests of *numbers*."""
+def _digests_of_numbers(numbers: range) -> frozenset[bytes]:
     return _digests_of(str(number) for number in numbers)
 
 
-def _digests_of(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(
-        part
-        for text in texts
-        for algorithm in _ALGORITHMS
-        for digest in (algorithm(text.encode(), usedforsecurity=False).hexdigest(),)
-        for part in (digest[:32], digest[-32:])
-    )
+@lru_cache(maxsize=_LONGEST)
+def _digests_in_second(second: int) -> frozenset[bytes]:
+    return _digests_of(str(number) for number in range(second * 1000, (second + 1) * 1000))
+
+
+def _digests_of(texts: Iterable[str]) -> frozenset[bytes]:
+    """The first and the last 16 bytes of the digests of *texts*, by each algorithm."""
+    found = []
+    for text in texts:
+        data = text.encode()
+        found.append(hashlib.md5(data, usedforsecurity=False).digest())
+        for digest in (hashlib.sha1(data, usedforsecurity=False).digest(), hashlib.sha256(data).digest()):
+            found += (digest[:16], digest[-16:])
+    return frozenset(found)
 
 
 def _digest(keys: Sequence[str], started: float, ended: float, others: Sequence[str]) -> str | None:
     """Digests of what is known or can be guessed, such as a number, the time, a credential: they look random and are not."""
-    seconds = range(int(started) - _SKEW, int(ended) + _SKEW + 1)
-    milliseconds = range(seconds.start * 1000, min(seconds.stop, seconds.start + _LONGEST) * 1000)
-    counted = [str(number) for number in (*range(_FEW), *seconds[:_LONGEST])]
-    with_credential = (each for one in others for two in counted for each in (one + two, f"{one}:{two}", two + one))
-    for digests, name in (
-        (_digests(range(_SMALL)), "a small number"),
-        (_digests(seconds), "its second"),
-        (_digests(milliseconds), "its millisecond"),
-        (_digests_of(keys), "another key"),
-        (_digests_of((*others, *with_credential)), "a credential, by itself or with a number or the second"),
-    ):
-        if not digests.isdisjoint(keys):
+    values = {bytes.fromhex(key) for key in keys}
+    for digests, name in _known_digests(keys, range(int(started) - _SKEW, int(ended) + _SKEW + 1), others):
+        if not digests.isdisjoint(values):
             return f"a key is a digest (MD5, SHA-1 or SHA-256) of {name}"
     return None
+
+
+def _known_digests(
+    keys: Sequence[str], seconds: range, others: Sequence[str]
+) -> Iterator[tuple[frozenset[bytes], str]]:
+    yield _digests_of_numbers(range(_SMALL)), "a small number"
+    yield _digests_of_numbers(seconds), "its second"
+    for second in seconds[:_LONGEST]:
+        yield _digests_in_second(second), "its millisecond"
+    yield _digests_of(keys), "another key"
+    counted = [str(number) for number in (*range(_FEW), *seconds[:_LONGEST])]
+    with_credential = (each for one in others for two in counted for each in (one + two, f"{one}:{two}", two + one))
+    yield _digests_of((*others, *with_credential)), "a credential, by itself or with a number or the second"
 
 
 # ---------------------------------------------------------------------- a whole run

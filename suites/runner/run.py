@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation, explain_run
@@ -78,7 +79,7 @@ class Run:
         """The call styles in which a refusal by state is tried: all of them, in a smoke run two."""
         return self.styles[:2] if self.smoke else self.styles
 
-    @property
+    @cached_property
     def requirements(self) -> frozenset[str]:
         """The requirements of the profile."""
         return frozenset(name for name in catalogue() if self.counts(name))

@@ -1,33 +1,27 @@
-"""How examples are generated: the same ones every time, no shrinking, nothing written to disk.
+"""Generated examples: those that a run sends are stored, and so the same everywhere; only ``thorough`` looks for others.
 
-On a target with state the first sighting is the finding; shrinking would rotate a key a hundred times. Only ``thorough``
-explores, with a seed that repeats it.
+On a target with state the first sighting is the finding; shrinking would rotate a key a hundred times. What is stored comes
+from the strategies of ``suites/scenarios/strategies.py`` by ``make generate``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from typing import Any, Final
 
-from hypothesis import Phase, example, given, seed, settings
-from hypothesis.errors import Flaky
-
-from fixtures.calls import FORM, JSON, PATH, Call, Operation
-from suites.runner.run import UNKNOWN
+from fixtures.calls import PATH, Call
 from suites.scenarios.controls import ControlledCheck
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from hypothesis.strategies import SearchStrategy
-
-_BUNDLE = Path(__file__).resolve().parents[2] / "contracts" / "openapi.bundled.json"
-_LONG = 1_000
-_HEADERS = frozenset({"nvx-iso-datetime"})
+STORED: Final = Path(__file__).with_name("generated.json")
+#: Text that troubles those who decode once more, or who run what they read.
+NASTY: Final = "'\"\u00e9\u043a\U0001f511%2527\\u0027{{7*7}}${x}--"
+#: The member of a JSON object that stands for a call.
+_CALL = "call of the contract"
 
 
 class Misfit(Exception):
@@ -37,27 +31,30 @@ class Misfit(Exception):
 def explore(
     check: ControlledCheck,
     fits: Callable[..., bool],
-    strategy: SearchStrategy[tuple[Any, ...]],
+    name: str,
     always: Sequence[tuple[Any, ...]] = (),
     examples: int | None = None,
-    name: str = "",
-    beyond_simplest: bool = False,
 ) -> None:
-    """Run *fits*, which says whether the answer to its example is as documented, on *always* and on examples of *strategy*.
+    """Run *fits*, which says whether the answer to its example is as documented, on *always* and on the *examples* of *name*.
 
-    The first misfit ends it, but for a run that may shrink: there Hypothesis goes on to look for the smallest one. Checks of
-    another *name* get other examples. Hypothesis always begins with the simplest example of all; *beyond_simplest* says
-    that it is worth no request.
+    The first misfit ends it, but for a run that may shrink: there Hypothesis goes on to look for the smallest one.
     """
-    shrinks = check.run.thorough and check.run.loopback
+    most = check.examples if examples is None else examples
+    for arguments in (*always, *([] if check.run.thorough else stored(name)[:most])):
+        if not fits(*arguments):
+            return
+    if check.run.thorough:
+        _search(fits, name, most, shrinks=check.run.loopback)
+
+
+def _search(fits: Callable[..., bool], name: str, examples: int, *, shrinks: bool) -> None:
+    # Imported here: in all other runs nothing is generated.
+    from hypothesis.errors import Flaky
+
     misfit = False
-    simplest = beyond_simplest
 
     def each(arguments: tuple[Any, ...]) -> None:
-        nonlocal simplest, misfit
-        if simplest:
-            simplest = False
-            return
+        nonlocal misfit
         if misfit and not shrinks:
             return
         if not fits(*arguments):
@@ -65,83 +62,86 @@ def explore(
             if shrinks:
                 raise Misfit
 
-    test: Any = given(strategy)(each)
-    for arguments in always:
-        test = example(arguments)(test)
-    if not check.run.thorough:
-        # Hypothesis's own seed is that of the code, which all checks share.
-        test = seed(zlib.crc32(name.encode()))(test)
-    phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if shrinks else [])]
-    try:
-        most = (examples or check.examples) + beyond_simplest
-        settings(max_examples=most, phases=phases, report_multiple_bugs=False)(test)()
-    except (Misfit, Flaky):
+    with contextlib.suppress(Misfit, Flaky):
         # The answers that do not fit are named.
-        return
+        generate(name, each, examples, shrinks=shrinks)
+
+
+def generate(
+    name: str,
+    each: Callable[[tuple[Any, ...]], None],
+    examples: int,
+    *,
+    shrinks: bool = False,
+    seeded: bool = False,
+) -> None:
+    """Have Hypothesis call *each* with so many *examples* of the source *name*; *seeded* says that they are the same every time."""
+    from hypothesis import Phase, given, seed, settings
+
+    from suites.scenarios.strategies import SOURCES
+
+    source = SOURCES[name]
+    # Hypothesis always begins with the simplest example of all.
+    skip = source.beyond_simplest
+
+    def test(arguments: tuple[Any, ...]) -> None:
+        nonlocal skip
+        if skip:
+            skip = False
+            return
+        each(arguments)
+
+    found: Any = given(source.make())(test)
+    if seeded:
+        # Hypothesis's own seed is that of the code, which all sources share.
+        found = seed(zlib.crc32(name.encode()))(found)
+    phases = [Phase.generate, *([Phase.shrink] if shrinks else [])]
+    settings(max_examples=examples + source.beyond_simplest, phases=phases, report_multiple_bugs=False)(found)()
+
+
+# ---------------------------------------------------------------------- what is stored
+
+
+def stored(name: str) -> Sequence[tuple[Any, ...]]:
+    """The stored examples of *name*, the simplest first."""
+    return _read()[name]
 
 
 @cache
-def _schema() -> Any:
-    # Imported here: it costs a fifth of a second, which runs without generated checks need not spend.
-    import schemathesis
-    from schemathesis.config import SchemathesisConfig
-
-    config = SchemathesisConfig.from_dict({"generation": {"database": "none", "deterministic": True}})
-    return schemathesis.openapi.from_dict(json.loads(_BUNDLE.read_text(encoding="utf-8")), config=config)
+def _read() -> Mapping[str, Sequence[tuple[Any, ...]]]:
+    return from_text(STORED.read_text(encoding="utf-8"))
 
 
-@cache
-def contract_cases(operation_id: str, mode: str) -> SearchStrategy[Call]:
-    """Calls of the operation *operation_id* that Schemathesis makes by the contract, or (*mode* negative) against it."""
-    from schemathesis import GenerationMode
-
-    name = "create" if operation_id.startswith("create") else "read"
-    operation = _schema()[PATH + name][operation_id.removeprefix(name).upper()]
-    kind = GenerationMode.NEGATIVE if mode == "negative" else GenerationMode.POSITIVE
-    strategy: SearchStrategy[Any] = operation.as_strategy(generation_mode=kind)
-    return strategy.map(_as_call)
+def from_text(text: str) -> dict[str, list[tuple[Any, ...]]]:
+    """The examples of each source in *text*."""
+    document = json.loads(text)
+    return {name: [tuple(map(_from_json, each)) for each in examples] for name, examples in document.items()}
 
 
-def _as_call(case: Any) -> Call:
-    """The case as a call of the suite's own session: its rules hold for these requests too."""
-    operation: Operation = "create" if case.path.endswith("create") else "read"
-    query = urlencode(
-        {str(name): _text(value) for name, value in _mapping(case.query).items()}, quote_via=quote, errors="replace"
-    )
-    headers = tuple(
-        (name, value)
-        for name, value in _mapping(case.headers).items()
-        if name.lower() in _HEADERS and value.isascii() and value.isprintable()
-    )
-    body: bytes | None = None
-    method = str(case.method).upper()
-    if method == "POST":
-        form = case.media_type == FORM
-        members = _replace_hash(case.body)
-        if form and isinstance(members, dict):
-            body = urlencode({str(name): _text(value) for name, value in members.items()}, errors="replace").encode()
-        elif isinstance(members, bytes):
-            body = members
-        else:
-            body = json.dumps(members if not form else {}, default=str).encode()
-        headers = (*headers, ("Content-Type", FORM if form else JSON))
-    everything = query + (body or b"").decode("utf-8", "replace")
-    front = len(everything) > _LONG or "%00" in everything or "\\u0000" in everything or "\\ud" in everything.lower()
+def to_text(examples: Mapping[str, Iterable[tuple[Any, ...]]]) -> str:
+    """The *examples* of each source as a JSON document."""
+    document = {name: [[_to_json(one) for one in each] for each in found] for name, found in examples.items()}
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _to_json(value: Any) -> Any:
+    if not isinstance(value, Call):
+        return value
+    body = None if value.body is None else value.body.decode("latin-1")
+    return {_CALL: [value.operation, value.method, value.query, value.headers, body, value.front]}
+
+
+def _from_json(value: Any) -> Any:
+    if not (isinstance(value, dict) and _CALL in value):
+        return value
+    operation, method, query, headers, body, front = value[_CALL]
     return Call(
-        operation, method, PATH + operation, query=query, headers=headers, body=body, front=front, breaks_contract=True
+        operation,
+        method,
+        PATH + operation,
+        query=query,
+        headers=tuple((name, text) for name, text in headers),
+        body=None if body is None else body.encode("latin-1"),
+        front=front,
+        breaks_contract=True,
     )
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return {str(name): each for name, each in _replace_hash(dict(value)).items()} if value else {}
-
-
-def _replace_hash(value: Any) -> Any:
-    """Well-formed hashes are replaced by one that is surely no one's: the documents' examples may be some emulator's accounts."""
-    if isinstance(value, dict) and isinstance(value.get("hash"), str) and len(value["hash"]) == len(UNKNOWN):
-        return {**value, "hash": UNKNOWN}
-    return value
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -31,34 +31,53 @@ _LARGEST_HEADER = 65_536
 
 
 class InProcessAdapter(BaseAdapter):
-    """Gives each request to *app*, in one event loop, and its answer to ``requests``."""
+    """Gives each request to *app*, in one event loop, and its answer to ``requests``.
+
+    A request that comes alone is answered in the thread that sends it. Only concurrent ones have a thread for the loop.
+    """
 
     def __init__(self, app: Any) -> None:
         super().__init__()
         self._app = app
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
+        self._alone = threading.Lock()
         self._group: _Group | None = None
         self._tasks: set[asyncio.Task[list[dict[str, Any]]]] = set()
 
-    def expect(self, count: int) -> None:
+    @contextmanager
+    def together(self, count: int) -> Iterator[None]:
         """The next *count* requests are concurrent: none is answered before all have come."""
         self._group = _Group(count)
+        thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join(10)
+            self._group = None
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Answer *request*."""
+        group = self._group
+        messages = self._answer_alone(request) if group is None else self._answer_together(request, group)
+        return self._response(request, messages)
+
+    def _answer_alone(self, request: requests.PreparedRequest) -> list[dict[str, Any]]:
+        with self._alone:
+            # What was to happen by now comes first.
+            self._loop.run_until_complete(_nothing())
+            return self._loop.run_until_complete(self._ask(request))
+
+    def _answer_together(self, request: requests.PreparedRequest, group: _Group) -> list[dict[str, Any]]:
         answer: Future[list[dict[str, Any]]] = Future()
-        together = [(request, answer)] if self._group is None else self._group.add(request, answer)
-        self._loop.call_soon_threadsafe(self._begin, together)
+        self._loop.call_soon_threadsafe(self._begin, group.add(request, answer))
         try:
-            messages = answer.result(_PATIENCE if self._group is not None else None)
+            return answer.result(_PATIENCE)
         except TimeoutError:
             # Fewer came than were expected.
-            group, self._group = self._group, None
-            self._loop.call_soon_threadsafe(self._begin, group.rest() if group is not None else [])
-            messages = answer.result()
-        return self._response(request, messages)
+            self._loop.call_soon_threadsafe(self._begin, group.rest())
+            return answer.result()
 
     def _begin(self, requests_: Sequence[tuple[requests.PreparedRequest, Future[list[dict[str, Any]]]]]) -> None:
         for request, answer in requests_:
@@ -72,8 +91,6 @@ class InProcessAdapter(BaseAdapter):
 
     def close(self) -> None:
         """End the loop."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
         self._loop.close()
 
     async def _ask(self, request: requests.PreparedRequest) -> list[dict[str, Any]]:
@@ -170,6 +187,10 @@ class _Group:
         return sorted(waiting, key=lambda each: (each[0].method or "", sorted(each[0].headers)))
 
 
+async def _nothing() -> None:
+    """One turn of the loop."""
+
+
 def _plain(status: int, text: bytes) -> list[dict[str, Any]]:
     return [
         {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]},
@@ -184,8 +205,8 @@ def in_process(app: Any) -> Iterator[None]:
     run_concurrently = concurrency.run_concurrently
 
     def together(run: Any, workers: Any) -> Any:
-        adapter.expect(sum(1 for _ in workers))
-        return run_concurrently(run, workers)
+        with adapter.together(sum(1 for _ in workers)):
+            return run_concurrently(run, workers)
 
     try:
         with (

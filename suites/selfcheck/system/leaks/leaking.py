@@ -220,9 +220,9 @@ def test_state_machine(secret: str) -> None:
 
 
 def test_schemathesis(check: Check, secret: str) -> None:
-    from suites.scenarios.generated import _schema
+    from suites.scenarios.strategies import contract
 
-    operation = _schema()["/user/session/delivery/read"]["POST"]
+    operation = contract()["/user/session/delivery/read"]["POST"]
     case = operation.Case(body={"hash": secret, "other": [secret]}, media_type="application/json")
     case.call_and_validate(base_url=check.run.session.base_url, checks=[refuse])
 
@@ -232,9 +232,9 @@ def refuse(context: Any, response: Any, case: Any) -> None:
 
 
 def test_schemathesis_without_a_target(secret: str) -> None:
-    from suites.scenarios.generated import _schema
+    from suites.scenarios.strategies import contract
 
-    operation = _schema()["/user/session/delivery/read"]["GET"]
+    operation = contract()["/user/session/delivery/read"]["GET"]
     operation.Case(query={"hash": secret}).call(base_url="http://127.0.0.1:9/v2")
 
 
