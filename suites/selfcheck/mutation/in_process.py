@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import io
+import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, cast
 from unittest import mock
 from urllib.parse import unquote
@@ -22,6 +24,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from suites.scenarios import concurrency
+from suites.selfcheck.mutation.clock import REQUEST, Clock, Loop, Step
 
 #: The address that target files name: nothing listens there.
 ORIGIN = "http://127.0.0.1:9"
@@ -31,23 +34,25 @@ _LARGEST_HEADER = 65_536
 
 
 class InProcessAdapter(BaseAdapter):
-    """Gives each request to *app*, in one event loop, and its answer to ``requests``.
+    """Gives each request to *app*, in one event loop, and its answer to ``requests``; time goes by *clock*.
 
     A request that comes alone is answered in the thread that sends it. Only concurrent ones have a thread for the loop.
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, clock: Clock) -> None:
         super().__init__()
         self._app = app
-        self._loop = asyncio.new_event_loop()
+        self._clock = clock
+        self._loop = Loop(clock, self._step)
         self._alone = threading.Lock()
         self._group: _Group | None = None
         self._tasks: set[asyncio.Task[list[dict[str, Any]]]] = set()
 
     @contextmanager
     def together(self, count: int) -> Iterator[None]:
-        """The next *count* requests are concurrent: none is answered before all have come."""
-        self._group = _Group(count)
+        """The next *count* requests are concurrent, each from a thread of its own: none is answered before all have come."""
+        # The loop's own thread is there, too.
+        self._group = _Group(count, threading.active_count() + 1)
         thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         thread.start()
         try:
@@ -65,25 +70,38 @@ class InProcessAdapter(BaseAdapter):
 
     def _answer_alone(self, request: requests.PreparedRequest) -> list[dict[str, Any]]:
         with self._alone:
-            # What was to happen by now comes first.
-            self._loop.run_until_complete(_nothing())
+            self._clock.go_on(REQUEST)
+            if self._loop.waits():
+                # What was to happen by now comes first.
+                self._loop.run_until_complete(_nothing())
             return self._loop.run_until_complete(self._ask(request))
 
     def _answer_together(self, request: requests.PreparedRequest, group: _Group) -> list[dict[str, Any]]:
-        answer: Future[list[dict[str, Any]]] = Future()
-        self._loop.call_soon_threadsafe(self._begin, group.add(request, answer))
+        self._clock.go_on(REQUEST)
+        coming = _Coming(request, _number_of_thread())
+        coming.answer.add_done_callback(group.answered)
+        group.add(coming)
+        self._loop.call_soon_threadsafe(int)
         try:
-            return answer.result(_PATIENCE)
+            return coming.answer.result(_PATIENCE)
         except TimeoutError:
             # Fewer came than were expected.
-            self._loop.call_soon_threadsafe(self._begin, group.rest())
-            return answer.result()
+            group.wait_for_no_more()
+            return coming.answer.result()
 
-    def _begin(self, requests_: Sequence[tuple[requests.PreparedRequest, Future[list[dict[str, Any]]]]]) -> None:
-        for request, answer in requests_:
-            task = self._loop.create_task(self._ask(request))
+    def _step(self) -> Step:
+        """What is to be done when nothing in the loop is."""
+        group = self._group
+        if group is None:
+            return "wait"
+        if not group.quiet():
+            return "look again"
+        together = group.take()
+        for each in together:
+            task = self._loop.create_task(self._ask(each.request))
             self._tasks.add(task)
-            task.add_done_callback(functools.partial(self._finish, answer))
+            task.add_done_callback(functools.partial(self._finish, each.answer))
+        return "go on" if together else "wait"
 
     def _finish(self, answer: Future[list[dict[str, Any]]], task: asyncio.Task[list[dict[str, Any]]]) -> None:
         self._tasks.discard(task)
@@ -157,34 +175,61 @@ class InProcessAdapter(BaseAdapter):
         return HTTPAdapter().build_response(request, raw)
 
 
-class _Group:
-    """Concurrent requests: they begin when all have come, in an order that does not depend on the threads."""
+@dataclass(frozen=True)
+class _Coming:
+    """A concurrent request, the number of the thread that sends it, and what will be its answer."""
 
-    def __init__(self, count: int) -> None:
+    request: requests.PreparedRequest
+    thread: int
+    answer: Future[list[dict[str, Any]]] = field(default_factory=Future)
+
+    @property
+    def place(self) -> tuple[bool, int]:
+        """Who only reads is under way when the others create."""
+        return "create" in (self.request.url or ""), self.thread
+
+
+class _Group:
+    """Concurrent requests: they begin when no thread sends another one before an answer, in the order of the threads."""
+
+    def __init__(self, count: int, others: int) -> None:
         self._missing = count
-        self._waiting: list[tuple[requests.PreparedRequest, Future[list[dict[str, Any]]]]] = []
+        self._others = others
+        self._open = 0
+        self._coming: list[_Coming] = []
         self._lock = threading.Lock()
 
-    def add(
-        self, request: requests.PreparedRequest, answer: Future[list[dict[str, Any]]]
-    ) -> list[tuple[requests.PreparedRequest, Future[list[dict[str, Any]]]]]:
-        """Take a request; the requests that now begin."""
+    def add(self, coming: _Coming) -> None:
+        """Take a request."""
         with self._lock:
-            if not self._missing:
-                return [(request, answer)]
+            self._open += 1
             self._missing -= 1
-            self._waiting.append((request, answer))
-            return [] if self._missing else self._take()
+            self._coming.append(coming)
 
-    def rest(self) -> list[tuple[requests.PreparedRequest, Future[list[dict[str, Any]]]]]:
-        """The requests that wait in vain."""
+    def answered(self, _: object) -> None:
+        """A request is answered, and its thread goes on."""
+        with self._lock:
+            self._open -= 1
+
+    def wait_for_no_more(self) -> None:
+        """Those that have come are all."""
         with self._lock:
             self._missing = 0
-            return self._take()
 
-    def _take(self) -> list[tuple[requests.PreparedRequest, Future[list[dict[str, Any]]]]]:
-        waiting, self._waiting = self._waiting, []
-        return sorted(waiting, key=lambda each: (each[0].method or "", sorted(each[0].headers)))
+    def quiet(self) -> bool:
+        """Whether every thread that sends waits for an answer, or has ended."""
+        return self._missing <= 0 and threading.active_count() - self._others <= self._open
+
+    def take(self) -> list[_Coming]:
+        """The requests that now begin."""
+        with self._lock:
+            coming, self._coming = self._coming, []
+        return sorted(coming, key=lambda each: each.place)
+
+
+def _number_of_thread() -> int:
+    """Threads are numbered in the order in which they are made: ``Thread-7 (work)``."""
+    return int(threading.current_thread().name.partition("-")[2].partition(" ")[0])
 
 
 async def _nothing() -> None:
@@ -201,18 +246,23 @@ def _plain(status: int, text: bytes) -> list[dict[str, Any]]:
 @contextmanager
 def in_process(app: Any) -> Iterator[None]:
     """Every session of ``requests`` reaches *app*, and nothing else; creates of one round are sent at once."""
-    adapter = InProcessAdapter(app)
+    clock = Clock()
+    adapter = InProcessAdapter(app, clock)
     run_concurrently = concurrency.run_concurrently
 
     def together(run: Any, workers: Any) -> Any:
         with adapter.together(sum(1 for _ in workers)):
             return run_concurrently(run, workers)
 
-    try:
-        with (
-            mock.patch.object(requests.Session, "get_adapter", return_value=adapter),
-            mock.patch("suites.conformance.test_state.run_concurrently", together),
-        ):
-            yield
-    finally:
-        adapter.close()
+    with ExitStack() as stack:
+        stack.callback(adapter.close)
+        stack.enter_context(clock.everywhere())
+        stack.enter_context(mock.patch.object(requests.Session, "get_adapter", return_value=adapter))
+        # pytest imports the tests by names of its own.
+        for module in [each for each in sys.modules.values() if _has(each, run_concurrently)]:
+            stack.enter_context(mock.patch.object(module, run_concurrently.__name__, together))
+        yield
+
+
+def _has(module: object, function: Callable[..., object]) -> bool:
+    return getattr(module, "__dict__", {}).get(function.__name__) is function
