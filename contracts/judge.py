@@ -6,9 +6,11 @@ the one who asked, a success where a refusal was due, is for the checks of ``sui
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from contracts.codes import allowed_for, http_status
 from contracts.exchange import Exchange, Response
@@ -25,6 +27,8 @@ _METHOD_NOT_ALLOWED = 405
 _WRONG_METHOD = 112
 #: A value longer than this is no key that anybody could put into a link.
 LONGEST_KEY = 1_000
+#: Characters of a document that is short.
+_SHORT = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,17 +192,15 @@ def _form(found: _Findings, response: Response, body: Body) -> None:
 def _success(found: _Findings, response: Response, document: dict[str, Any] | None) -> None:
     if response.status != 200:
         found.add("S1-success-is-200", "HTTP 200 for a success", f"HTTP {response.status}")
-    for error in validator("success").iter_errors(_flat(document)):
-        path = list(error.absolute_path)
-        keyword_on_text = path == ["value"] and error.validator != "type"
-        if keyword_on_text:
+    for each in _errors("success", document):
+        if each.path == ("value",) and each.keyword != "type":
             found.add(
                 "S4-key-form",
                 "a value of exactly 32 lower-case hexadecimal digits",
                 f"the value {_show(document and document['value'])}",
             )
         else:
-            found.add("S3-success-members", "success: true and a string as value", _shorten(error.message))
+            found.add("S3-success-members", "success: true and a string as value", _shorten(each.message))
     found.violations[:] = list({(each.requirement, each.actual): each for each in found.violations}.values())
 
 
@@ -216,13 +218,13 @@ def _error(found: _Findings, response: Response, document: dict[str, Any] | None
     if _kind(response, Body(document, ())) == "foreign" and response.status == 200:
         found.add("S3-success-members", "success: true or false", f"an object with the members {_names(document)}")
         return
-    for error in validator("error").iter_errors(_flat(document)):
-        if list(error.absolute_path) == ["value"]:
+    for each in _errors("error", document):
+        if each.path == ("value",):
             continue
         found.add(
             "E1-error-envelope",
             "success: false and a status with integer code and non-empty description",
-            _shorten(error.message),
+            _shorten(each.message),
         )
     _no_value(found, document)
     code = _code(document)
@@ -268,6 +270,31 @@ def _privacy(found: _Findings, response: Response, body: Body, *, page: bool) ->
     shown = privacy.internals(response, body, found.exchange)
     if shown:
         found.add("P1-no-internals", "no stack trace, server path or SQL statement in an answer", shown)
+
+
+class _SchemaError(NamedTuple):
+    """Where a document breaks a schema: the path to the member, the keyword and what it says."""
+
+    path: tuple[str | int, ...]
+    keyword: str
+    message: str
+
+
+def _errors(schema: str, document: dict[str, Any] | None) -> tuple[_SchemaError, ...]:
+    """What the members of *document* that the contract names break of *schema*."""
+    text = json.dumps(_flat(document))
+    return _errors_of_short(schema, text) if len(text) <= _SHORT else _errors_of(schema, text)
+
+
+def _errors_of(schema: str, text: str) -> tuple[_SchemaError, ...]:
+    return tuple(
+        _SchemaError(tuple(each.absolute_path), str(each.validator), each.message)
+        for each in validator(schema).iter_errors(json.loads(text))
+    )
+
+
+#: Most refusals of a target read the same: each is held against the schema once.
+_errors_of_short = lru_cache(maxsize=256)(_errors_of)
 
 
 def _names(document: dict[str, Any]) -> str:

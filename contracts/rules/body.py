@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 _BOM = b"\xef\xbb\xbf"
@@ -19,6 +20,8 @@ _AMBIGUOUS = (_TWICE, _NO_JSON)
 # A string is passed over once, whether or not it ends.
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+#: Bytes of a body that is short.
+_SHORT = 4_096
 #: What stands for a character that no text in Unicode can have: reports are written as UTF-8.
 _REPLACEMENT = "\ufffd"
 
@@ -52,7 +55,14 @@ def _integer(digits: str) -> int | float:
 
 
 def read_body(raw: bytes) -> Body:
-    """Read *raw* strictly and note each way in which it is not one JSON object of RFC 8259."""
+    """Read *raw* strictly and note each way in which it is not one JSON object of RFC 8259.
+
+    What it gives is shared: do not change it.
+    """
+    return _read_short(raw) if len(raw) <= _SHORT else _read(raw)
+
+
+def _read(raw: bytes) -> Body:
     if not raw.strip():
         return Body(None, ("the body is empty",))
     flaws: list[str] = []
@@ -63,6 +73,10 @@ def read_body(raw: bytes) -> Body:
     elif document is None and not flaws:
         flaws.append("the JSON document is null, not an object")
     return Body(document, tuple(flaws), text.lstrip().startswith("{") or isinstance(document, dict))
+
+
+#: An answer is read when it comes, and again when the whole history is looked at.
+_read_short = lru_cache(maxsize=512)(_read)
 
 
 def _decode(raw: bytes, flaws: list[str]) -> str:

@@ -13,8 +13,10 @@ from contracts.rules.body import Body
 
 #: Characters in a row of a secret that tell something of it.
 _STRETCH: Final = 12
-#: Secrets whose stretches are kept: a run has some hundred.
+#: Texts whose stretches are kept, answers and secrets: a run has some hundred of each.
 _KEPT: Final = 512
+#: Characters of an answer that is short.
+_SHORT: Final = 1_000
 TELLS_NOTHING: Final = "nothing of any account in an answer to a call without valid credentials"
 
 
@@ -34,9 +36,9 @@ def disclosed(exchange: Exchange, response: Response, body: Body, secrets: Itera
         )
     ).lower()
     # Most answers show nothing: to look whole stretches up is ten times as fast as to search for each.
-    shown = _stretches(everything)
+    shown = _stretches_of(everything) if len(everything) <= _SHORT else _stretches(everything)
     for secret in secrets:
-        stretches = _stretches_of(secret)
+        stretches = _stretches_of(secret.lower())
         if stretches and shown.isdisjoint(stretches):
             continue
         part = privacy.shown_part(everything, secret.lower())
@@ -47,10 +49,9 @@ def disclosed(exchange: Exchange, response: Response, body: Body, secrets: Itera
 
 
 def _stretches(text: str) -> frozenset[str]:
+    """Every stretch of *text*; none where it is shorter than one."""
     return frozenset(text[start : start + _STRETCH] for start in range(len(text) - _STRETCH + 1))
 
 
-@lru_cache(maxsize=_KEPT)
-def _stretches_of(secret: str) -> frozenset[str]:
-    """The stretches of *secret* in lower case, none where it is shorter than one: it is looked for in every answer."""
-    return _stretches(secret.lower())
+#: A secret is looked for in every answer, and an answer is looked at again when the whole history is.
+_stretches_of = lru_cache(maxsize=_KEPT)(_stretches)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _STACK_TRACES = (
     re.compile(r"Traceback \(most recent call last\)"),
@@ -84,8 +85,9 @@ _WHERE = re.compile(
 _SHOWN = 120
 
 
+@lru_cache(maxsize=64)
 def found_in(text: str) -> str | None:
-    """What of the server's inside *text* shows, named, or None."""
+    """What of the server's inside *text* shows, named, or None. Most refusals of a target read the same."""
     for name, finder in (("a stack trace", _traces), ("an SQL statement", _statements), ("a file path", _paths)):
         for found in finder(text):
             return f"{name}: {found[:_SHOWN]!r}"

@@ -123,7 +123,9 @@ class Check:
     def explanation(self) -> Explanation:
         """What is wrong with the answers that the test names, and what explains it, by themselves."""
         groups = [explain(group, self.run.requirements) for group in dict.fromkeys(self._named)]
-        return combined([*groups, explain([], self.run.requirements, self.found)])
+        if self.found:
+            groups.append(explain([], self.run.requirements, self.found))
+        return combined(groups)
 
     # ------------------------------------------------------------------ for the reports
 

@@ -11,7 +11,8 @@ import functools
 import io
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import types
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -74,7 +75,18 @@ class InProcessAdapter(BaseAdapter):
             if self._loop.waits():
                 # What was to happen by now comes first.
                 self._loop.run_until_complete(_nothing())
-            return self._loop.run_until_complete(self._ask(request))
+            return self._run(self._ask(request))
+
+    def _run(self, answering: Coroutine[Any, None, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """The result of *answering*. Most of it waits for nothing and needs no turn of the loop."""
+        asyncio._set_running_loop(self._loop)
+        try:
+            awaited = answering.send(None)
+        except StopIteration as end:
+            return cast("list[dict[str, Any]]", end.value)
+        finally:
+            asyncio._set_running_loop(None)
+        return self._loop.run_until_complete(_rest(answering, awaited))
 
     def _answer_together(self, request: requests.PreparedRequest, group: _Group) -> list[dict[str, Any]]:
         self._clock.go_on(REQUEST)
@@ -232,6 +244,15 @@ def _number_of_thread() -> int:
     return int(threading.current_thread().name.partition("-")[2].partition(" ")[0])
 
 
+@types.coroutine
+def _rest(
+    answering: Coroutine[Any, None, list[dict[str, Any]]], awaited: Any
+) -> Generator[Any, Any, list[dict[str, Any]]]:
+    """What is left of *answering*, which waits for *awaited*."""
+    yield awaited
+    return (yield from answering.__await__())
+
+
 async def _nothing() -> None:
     """One turn of the loop."""
 
@@ -254,10 +275,13 @@ def in_process(app: Any) -> Iterator[None]:
         with adapter.together(sum(1 for _ in workers)):
             return run_concurrently(run, workers)
 
+    def get_adapter(*_: object, **__: object) -> InProcessAdapter:
+        return adapter
+
     with ExitStack() as stack:
         stack.callback(adapter.close)
         stack.enter_context(clock.everywhere())
-        stack.enter_context(mock.patch.object(requests.Session, "get_adapter", return_value=adapter))
+        stack.enter_context(mock.patch.object(requests.Session, "get_adapter", get_adapter))
         # pytest imports the tests by names of its own.
         for module in [each for each in sys.modules.values() if _has(each, run_concurrently)]:
             stack.enter_context(mock.patch.object(module, run_concurrently.__name__, together))
