@@ -212,6 +212,7 @@ class Conformance:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Come to the verdict."""
+        setup.leave_hypothesis_out(self._config)
         if setup.only_prints(self._config) and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = 0
         if not self._config.getoption("collectonly"):

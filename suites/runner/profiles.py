@@ -6,9 +6,6 @@ import os
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.configuration import set_hypothesis_home_dir
-
 #: Examples that each generated check makes, by the name of the profile.
 EXAMPLES = {"smoke": 1, "standard": 2, "thorough": 60}
 
@@ -18,6 +15,10 @@ def register() -> None:
 
     What the user has set as the place of Hypothesis stays.
     """
+    # Imported here: only where examples are generated.
+    from hypothesis import HealthCheck, Phase, settings
+    from hypothesis.configuration import set_hypothesis_home_dir
+
     if "HYPOTHESIS_STORAGE_DIRECTORY" not in os.environ:
         set_hypothesis_home_dir(Path(tempfile.gettempdir()) / f"delivery-conformance-{os.getuid()}" / "hypothesis")
     for name, count in EXAMPLES.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from dataclasses import replace
 
 import pytest
@@ -65,7 +66,8 @@ def only_prints(config: pytest.Config) -> bool:
 
 def begin(config: pytest.Config, state: State) -> None:
     """Start what the run needs beside it: the embedded emulator, where that is the target."""
-    register()
+    if state.options.hypothesis_profile == "thorough":
+        register()
     config.option.no_header = True
     allure.install(state.book)
     if state.options.base_url is None and not config.getoption("collectonly"):
@@ -80,11 +82,18 @@ def _wire_outputs(config: pytest.Config, state: State) -> None:
     folder = options.report_dir
     config.option.xmlpath = str(folder / "junit.xml")
     config.option.allure_report_dir = str(folder / "allure-results")
-    if not config.getoption("hypothesis_profile", default=None):
-        config.option.hypothesis_profile = options.hypothesis_profile
-    if options.hypothesis_profile == "thorough":
+    thorough = options.hypothesis_profile == "thorough"
+    # In all other runs nothing is generated, and Hypothesis is not even imported.
+    config.option.hypothesis_profile = "thorough" if thorough else None
+    if thorough:
         state.seed = _seed(config)
         config.option.hypothesis_seed = str(state.seed)
+
+
+def leave_hypothesis_out(config: pytest.Config) -> None:
+    """Where nothing was generated, keep Hypothesis's plugin from importing it for a summary that has nothing to say."""
+    if "hypothesis" not in sys.modules:
+        config.pluginmanager.unregister(name="hypothesispytest")
 
 
 def _seed(config: pytest.Config) -> int:

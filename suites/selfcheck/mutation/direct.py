@@ -16,7 +16,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from contracts.attribution import Explanation
 from contracts.judge import Judgement
@@ -32,7 +31,7 @@ from suites.runner.check import Blocked
 from suites.runner.first_contact import first_contact
 from suites.runner.items import _place, requirements_of
 from suites.runner.paths import ROOT, SUITE
-from suites.runner.profiles import EXAMPLES, register
+from suites.runner.profiles import EXAMPLES
 from suites.runner.run import Run
 from suites.scenarios import isolate
 from suites.scenarios.controls import ControlledCheck, Controls
@@ -85,8 +84,6 @@ def items() -> tuple[Item, ...]:
     options = ["-q", "--collect-only", "-p", "no:cacheprovider", "-p", "no:allure_pytest"]
     with contextlib.redirect_stdout(io.StringIO()):
         pytest.main(["-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT), *options, str(SUITE)], plugins=[collector])
-    register()
-    settings.load_profile("standard")
     return tuple(
         Item(
             each.nodeid.rpartition("/")[2],
