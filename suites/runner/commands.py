@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts import bundle
-from contracts.drift import DriftError
+from contracts.drift import DriftError, parse
 from contracts.drift import compare as drift_of
 from contracts.requirements import catalogue
 from fixtures.errors import SetupError
@@ -52,29 +52,18 @@ def drift(name: str) -> int:
     path = Path(name)
     contract = json.loads(bundle.TARGET.read_text(encoding="utf-8"))
     try:
-        found = drift_of(contract, _document(path))
+        found = drift_of(contract, parse(_text(path), is_yaml=path.suffix.lower() in (".yaml", ".yml")))
     except DriftError as error:
         raise SetupError(f"{path} cannot be compared: {error}") from None
     print("\n".join(visible(line) for line in found.lines()))
     return 1 if found.contradicted else 0
 
 
-def _document(path: Path) -> object:
-    """The JSON or YAML in a file. Raises ``SetupError``."""
+def _text(path: Path) -> str:
+    """The text of a published document. Raises ``SetupError``."""
     try:
-        text = read_text(path, _LARGEST_DOCUMENT)
+        return read_text(path, _LARGEST_DOCUMENT)
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
         raise SetupError(f"{path} is not UTF-8") from None
-    if path.suffix in (".yaml", ".yml"):
-        import yaml
-
-        try:
-            return yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError, RecursionError):
-            raise SetupError(f"{path} is not YAML") from None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise SetupError(f"{path} is not JSON; a document in YAML needs a name that ends in .yaml") from None
