@@ -47,7 +47,7 @@ bench: $(VENV)/.run ## measure what a run costs
 
 test: lint types imports generated selfcheck-quick embedded ## the project's own tests, with a sample of the proof
 
-test-all: lint types imports generated selfcheck embedded ## with the whole proof, the browser and other people's tools, too
+test-all: lint types imports generated selfcheck tools embedded ## with the whole proof, the browser and other people's tools, too
 
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check --quiet
@@ -75,8 +75,8 @@ selfcheck: $(VENV)/.dev
 selfcheck-quick: $(VENV)/.dev
 	$(PYTEST_SELF) -m "not slow and not proof and not node and not java and not browser and not tools" $(ARGS)
 
-# Each makes a client or a server from the contract, compiles it and uses it: minutes, and a download of its own.
-tools: $(VENV)/.dev ## what other people's generators make of the contract (needs Node.js, Java and Go)
+# Clients and servers that are made from the contract, compiled and used, linters, a mock: minutes, and downloads of their own.
+tools: $(VENV)/.dev ## what other people's programs make of the contract (needs Node.js, Java and Go)
 	$(PYTEST_SELF) -m tools $(ARGS)
 
 # The suite on the embedded emulator, which must be conformant without a gap.
@@ -136,6 +136,6 @@ $(VENV)/.run: requirements.lock ci/venv/delivery_conformance_checkout.py
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(install)
 
-clean: ## remove what runs leave behind; .venv stays
+clean: ## remove what runs leave behind; .venv, contracts/lint/.venv and contracts/lint/node_modules stay
 	rm -rf dist build reports/out delivery-conformance-report .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
-	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . \( -name .venv -o -name node_modules -o -name .git \) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

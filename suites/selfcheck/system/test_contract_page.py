@@ -1,4 +1,4 @@
-"""docs/contract.md says what is so: its quick commands are run here, the others in ``test_generators.py``."""
+"""docs/contract.md says what is so: its quick commands are run here, the others in ``test_generators.py``; both by `make tools`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _COMES_TO: Final = {
 
 @pytest.mark.node
 @pytest.mark.slow
+@pytest.mark.tools
 def test_the_quick_commands_do_what_the_page_says(tmp_path: Path) -> None:
     programs = (tools.node_bin(), Path(sys.executable).parent, tools.client_bin())
     reader = Reader(tmp_path, programs)
@@ -42,7 +43,7 @@ def test_every_block_of_commands_is_run_by_somebody() -> None:
     assert {speed for speed, _ in shell} == {"quick", "tools", ""}
     for speed, text in shell:
         # What installs is pinned below; a mock runs until it is ended, and has its own tests.
-        assert speed or re.match(r"(npm|pip) install ", text), text
+        assert speed or re.match(r"(npm|pip) install |python3 -m venv ", text), text
     assert len([1 for kind, *_ in BLOCKS if kind == "run"]) == len([1 for speed, _ in shell if speed])
 
 

@@ -18,7 +18,7 @@ from contracts import bundle
 from fixtures.emulator.threaded import ThreadedServer
 from suites.selfcheck.system import tools
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.tools]
 
 # Runs beside the generated package: reads the base URL and the accounts' hashes, and prints what came of each call.
 CALLS: Final = """

@@ -1,6 +1,7 @@
 """Programs that know nothing of this project read the contract: types for TypeScript, a comparison with pacts, JSON Schema.
 
-These are the quick ones. What takes minutes is in ``test_generators.py``, and runs by ``make tools``.
+The comparison with pacts, ajv and jsonschema-rs are quick, and `make test` runs them; where Node.js is missing the first two are skipped. What
+takes longer runs by `make tools`, as ``test_generators.py`` does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contracts import bundle, schemas
 from suites.selfcheck.system import runs, tools
 
 # One worker makes the report.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("other-tools")]
+pytestmark = pytest.mark.xdist_group("other-tools")
 
 HASH: Final = "a6aa75587e5c59c32d347da438505fc3"
 
@@ -43,6 +44,8 @@ export { code, parameter, query };
 
 
 @pytest.mark.node
+@pytest.mark.slow
+@pytest.mark.tools
 def test_openapi_typescript_makes_types_that_a_program_can_use(tmp_path: Path) -> None:
     made = tools.run([tools.node_bin() / "openapi-typescript", bundle.CLIENT, "--output", "api.ts"], cwd=tmp_path)
     assert made.returncode == 0, made.stdout
@@ -103,7 +106,6 @@ def _code_of_create(pact: dict[str, Any]) -> None:
     pact["interactions"][1]["response"]["body"]["status"]["code"] = 236
 
 
-@pytest.mark.node
 @pytest.mark.parametrize(
     ("contract", "change"),
     [
@@ -159,7 +161,6 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [folder / "out" / "conformance.json", path]
 
 
-@pytest.mark.node
 def test_ajv_compiles_every_schema_strictly_and_validates_a_report(reports: list[Path], tmp_path: Path) -> None:
     script = tmp_path / "validate.mjs"
     script.write_text(AJV, encoding="utf-8")

@@ -23,7 +23,7 @@ from contracts.requirements import catalogue
 from suites.selfcheck.system import runs, tools
 
 # One worker starts Prism, which takes seconds.
-pytestmark = [pytest.mark.node, pytest.mark.slow, pytest.mark.xdist_group("prism")]
+pytestmark = [pytest.mark.node, pytest.mark.slow, pytest.mark.tools, pytest.mark.xdist_group("prism")]
 
 HASH: Final = "22eac1c27af4be7b9d04da2ce1af111b"
 

@@ -927,6 +927,7 @@ class TestRequirements:
 
 
 @pytest.mark.node
+@pytest.mark.tools
 class TestLinters:
     """What other people's linters say; their rules are in contracts/lint."""
 
