@@ -127,7 +127,8 @@ def _with_what_it_carries(request: Call) -> Call:
     headers = " ".join(name for name, _ in request.headers).lower()
     text = f"{request.query}&{(request.body or b'').decode('utf-8', 'replace')}"
     iso = "iso_datetime" in text or "nvx-iso-datetime" in headers
-    names = {name for name, _ in parse_qsl(text, keep_blank_values=True)}
+    # hash[] and hash[b] are a hash that is a list and one that is an object, as forms write them.
+    names = {name.partition("[")[0] for name, _ in parse_qsl(text, keep_blank_values=True)}
     unknown = bool(names - {"hash", "iso_datetime"})
     equivalences = [name for name, there in ((C5_ISO, iso), (C5_UNKNOWN, unknown)) if there]
     refused = request.refused(A2 if UNKNOWN in text else B1, form="general")

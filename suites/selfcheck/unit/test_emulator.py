@@ -25,6 +25,7 @@ import pytest
 import requests
 
 from fixtures.emulator import embedded
+from fixtures.emulator.accounts import State
 from fixtures.emulator.compose import UnknownNameError, build
 from fixtures.emulator.core import Emulator
 from fixtures.emulator.faults import FAULTS, concurrency
@@ -740,8 +741,13 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
             await ask(
                 "POST", action, body=json.dumps({unlike.partition("=")[0]: True, "hash": owner}).encode(), kind=JSON
             )
+        await ask("GET", action, query=f"hash={owner}", headers={"nvx-iso-datetime": "true"})
         for encode in ("%{:02x}", "%{:02X}"):
-            await ask("GET", action, query="hash=" + "".join(encode.format(ord(c)) for c in owner))
+            encoded = "hash=" + "".join(encode.format(ord(c)) for c in owner)
+            await ask("GET", action, query=encoded)
+            await ask("POST", action, body=encoded.encode(), kind=FORM)
+        for style in STYLES:
+            await call("create", emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash, style)
         for kind, body in ((JSON, b""), (JSON, b"{}"), (FORM, b""), ("", b"")):
             await ask("POST", action, query=f"hash={owner}", body=body, kind=kind)
             await ask("GET", "read", query=f"hash={owner}")
@@ -764,6 +770,7 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
             "hash=" + "0" * 2000,
             f"hash={owner}&hash={other}",
             "hash=",
+            "hash%5B%5D=a",
         ):
             await ask("GET", action, query=query)
         for template in (
@@ -787,7 +794,8 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
             await ask("POST", action, body=f"hash={owner}".encode(), kind=content_type)
         for bad, _ in BAD_JSON.values():
             await ask("POST", action, body=bad, kind=JSON)
-        for form in (b"", b"hash=", b"hash=\xd1\x85"):
+        await ask("POST", action, body=b'{"hash": {"a": {}}}', kind=JSON)
+        for form in (b"", b"hash=", b"hash=\xd1\x85", b"hash=%7B%7B7%2A7%7D%7D"):
             await ask("POST", action, body=form, kind=FORM)
         await ask("POST", action, body=b"{}", kind="text/xml")
         for method in ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
