@@ -178,3 +178,59 @@ def test_what_is_no_key_is_left_out() -> None:
 def test_bounds() -> None:
     assert ENOUGH == 40
     assert BITS == 96
+
+
+# ---------------------------------------------------------------------- a clock, whatever the order
+
+_UNITS = {
+    "s": (1, "seconds"),
+    "ms": (10**3, "milliseconds"),
+    "us": (10**6, "microseconds"),
+    "ns": (10**9, "nanoseconds"),
+}
+
+
+@pytest.mark.parametrize("place", [0, 5, 12])
+@pytest.mark.parametrize("form", ["x", "d"], ids=["hex", "decimal"])
+@pytest.mark.parametrize("unit", _UNITS)
+def test_a_clock_is_found_in_whatever_order_the_keys_came(unit: str, form: str, place: int) -> None:
+    ticks, name = _UNITS[unit]
+    dice = random.Random(f"{unit} {form} {place}")
+    keys = [_clock(ticks, form, place)(index, dice) for index in range(_COUNT)]
+    found = look(keys, [])
+    assert found is not None
+    width = len(format(int(_NOW * ticks), form))
+    if form == "x":
+        assert found == f"digits {place + 1} to {place + width} of every key are the time of issue in {name}"
+    else:
+        # In decimal digits a finer clock begins with a coarser one.
+        assert found.startswith(f"digits {place + 1} to ")
+        assert found.endswith(" of every key are the time of issue in seconds")
+
+
+@pytest.mark.parametrize(("hours", "found"), [(-23, True), (23, True), (-25, False), (25, False)])
+def test_how_far_a_clock_may_be_off(hours: int, found: bool) -> None:
+    dice = random.Random(hours)
+    stamps = [int(_moment(index) + hours * 3600) for index in range(_COUNT)]
+    keys = [f"{dice.getrandbits(48):012x}{stamp:08x}{dice.getrandbits(48):012x}" for stamp in stamps]
+    pattern = look(keys, [])
+    assert (pattern is not None and "the time of issue in seconds" in pattern) is found
+
+
+def test_most_keys_that_look_like_a_clock_are_no_clock() -> None:
+    dice = random.Random(7)
+    keys = [_clock(1, "x", 0)(index, dice) for index in range(_COUNT)]
+    assert look([*keys, f"{dice.getrandbits(127) | 1 << 127:032x}"], []) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("{}", "its second"), ("{}000", "its millisecond"), ("{}999", "its millisecond")]
+)
+def test_digests_of_the_clock(text: str, name: str) -> None:
+    dice = random.Random(text)
+    keys = [_uuid4(dice) for _ in range(_COUNT)]
+    for moment in (_NOW - _LENGTH, _NOW - 1, _NOW):
+        found = look([*keys, _md5(text.format(int(moment)))], [])
+        assert found == f"a key is a digest (MD5, SHA-1 or SHA-256) of {name}"
+    for moment in (_NOW - _LENGTH - 5, _NOW + 5):
+        assert look([*keys, _md5(text.format(int(moment)))], []) is None
