@@ -24,6 +24,8 @@ from contracts.ids import (
     C1_PARSED,
     C4_SCHEME,
     C4_SPACE,
+    C5_ISO,
+    C5_UNKNOWN,
     C8,
     E1,
     E2,
@@ -364,6 +366,9 @@ def _without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> 
     kept = anomaly.candidates - works if (equivalences - works) & anomaly.candidates else anomaly.candidates
     if plain_fits and kept & equivalences and not _understood(anomaly.answer):
         kept = (kept & equivalences) | (kept & (FORM | {B1, C1_PARSED}))
+    if works & {C5_ISO, C5_UNKNOWN} and C1_PARSED not in equivalences:
+        # Another member of the JSON body is read, or passed over, as it should be.
+        kept -= {C1_PARSED}
     return replace(anomaly, candidates=frozenset(kept))
 
 

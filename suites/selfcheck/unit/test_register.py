@@ -15,8 +15,10 @@ from contracts.ids import (
     A6,
     B1,
     C1_GET,
+    C1_PARSED,
     C2,
     C5_ISO,
+    C5_UNKNOWN,
     C7_METHODS,
     C8,
     C9,
@@ -408,6 +410,19 @@ def test_a_parameter_that_is_refused() -> None:
     script.add("create", code=7, equivalences=(C5_ISO,))
     script.create(3)
     assert script.broken == {C5_ISO}
+
+
+@pytest.mark.parametrize("passed_over", [True, False])
+def test_a_member_that_is_refused_where_another_is_passed_over(passed_over: bool) -> None:
+    """Only where no other member was read can it be that the body is not parsed."""
+    script = Script()
+    script.create(1)
+    script.read(1, style="post-json")
+    script.add("read", code=7, style="post-json", equivalences=(C5_ISO,))
+    if passed_over:
+        script.add("read", value=key(1), style="post-json", equivalences=(C5_UNKNOWN,))
+    (anomaly,) = script.explain().of(C5_ISO)
+    assert (C1_PARSED in anomaly.candidates) is not passed_over
 
 
 def test_a_create_with_a_slash_that_is_not_kept() -> None:
