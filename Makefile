@@ -6,6 +6,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 # Compiles the locks: the only tool needed that the locks do not bring themselves.
 UV ?= uv
+# Other Pythons that `make test` tries too: PYTHONS="3.11 3.13". Each must be there.
+PYTHONS ?=
 # Workers for the self-checks. The conformance run itself is one process: on loopback workers cost more than they save.
 JOBS ?= 2
 
@@ -18,7 +20,7 @@ export BASE_URL TARGET FILE
 
 .DEFAULT_GOAL := help
 .PHONY: help conformance test test-all lint types imports generated selfcheck selfcheck-quick embedded \
-	report drift bench emulator tools coverage bundle format lock dist venv dev clean
+	report drift bench emulator tools coverage bundle format lock dist venv dev clean pythons mutate
 # One step after the other, whatever -j says: their output is read by people, and the machines that run this have two cores.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -45,7 +47,7 @@ bench: $(VENV)/.run ## measure what a run costs
 
 # --- the project's own tests
 
-test: lint types imports generated selfcheck-quick embedded ## the project's own tests, with a sample of the proof
+test: lint types imports generated selfcheck-quick embedded pythons ## the project's own tests, with a sample of the proof
 
 test-all: lint types imports generated selfcheck tools embedded ## with the whole proof, the browser and other people's tools, too
 
@@ -82,6 +84,14 @@ tools: $(VENV)/.dev ## what other people's programs make of the contract (needs 
 # The suite on the embedded emulator, which must be conformant without a gap.
 embedded: $(VENV)/.dev
 	$(RUN) -m suites.cli --fail-on-gaps
+
+# The suite, and the self-checks that depend on it, on each of PYTHONS.
+pythons:
+	@$(if $(PYTHONS),ci/pythons.sh $(PYTHONS))
+
+# Minutes for each module: no part of `make test`. ARGS="contracts/register.py --sample 0" for all mutants of one.
+mutate: $(VENV)/.dev ## how many small changes of the code the tests notice: ARGS="MODULE… --write"
+	$(RUN) -m suites.tools.mutate --jobs $(JOBS) $(ARGS)
 
 # --- what is generated
 
@@ -137,5 +147,5 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(install)
 
 clean: ## remove what runs leave behind; .venv, contracts/lint/.venv and contracts/lint/node_modules stay
-	rm -rf dist build reports/out delivery-conformance-report .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf dist build .pythons reports/out delivery-conformance-report .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . \( -name .venv -o -name node_modules -o -name .git \) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
