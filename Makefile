@@ -20,7 +20,7 @@ export BASE_URL TARGET FILE
 
 .DEFAULT_GOAL := help
 .PHONY: help conformance test test-all lint types imports generated selfcheck selfcheck-quick embedded \
-	report drift bench emulator tools coverage bundle format lock dist venv dev clean pythons mutate
+	report drift bench search emulator tools coverage bundle format lock dist venv dev clean pythons mutate
 # One step after the other, whatever -j says: their output is read by people, and the machines that run this have two cores.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -80,6 +80,9 @@ selfcheck-quick: $(VENV)/.dev
 # Clients and servers that are made from the contract, compiled and used, linters, a mock: minutes, and downloads of their own.
 tools: $(VENV)/.dev ## what other people's programs make of the contract (needs Node.js, Java and Go)
 	$(PYTEST_SELF) -m tools $(ARGS)
+
+search: $(VENV)/.dev ## look for an answer that breaks a run: ARGS="5000", ARGS="5000 --seed 7", ARGS="200 --full"
+	$(RUN) -m suites.selfcheck.system.search $(ARGS)
 
 # The suite on the embedded emulator, which must be conformant without a gap.
 embedded: $(VENV)/.dev

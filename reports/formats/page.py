@@ -6,12 +6,16 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reports.formats import repeat
 from reports.grouping import blocks, causes_first
 from reports.words import GROUPS, RESULTS, SENTENCES, count, spoken, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATE: Final = "page.html.jinja"
@@ -23,22 +27,10 @@ _EXCHANGES: Final = 3
 
 def render(document: Mapping[str, Any]) -> str:
     """The HTML form of *document*, which is what ``conformance.json`` holds."""
-    # Only here: it takes a while to import, and most of what imports this module writes no page.
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_harmless,
-    )
-    environment.filters |= {"spoken": spoken}
     entries = document["requirements"]
     style = (_HERE / _STYLE).read_text(encoding="utf-8")
     results = Counter(each["result"] for each in entries)
-    return environment.get_template(_TEMPLATE).render(
+    return _template().render(
         document=document,
         sentence=SENTENCES[document["verdict"]].replace("*", ""),
         style=style,
@@ -54,6 +46,23 @@ def render(document: Mapping[str, Any]) -> str:
         exchanges=_EXCHANGES,
         count=count,
     )
+
+
+@cache
+def _template() -> Template:
+    # Only here: it takes a while to import, and most of what imports this module writes no page.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
+    environment.filters |= {"spoken": spoken}
+    return environment.get_template(_TEMPLATE)
 
 
 def _of(entries: list[Mapping[str, Any]], letter: str) -> list[Mapping[str, Any]]:

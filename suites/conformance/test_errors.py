@@ -25,6 +25,7 @@ def test_error_envelope(check: ControlledCheck, operation: Operation, style: Sty
     ERRORS, error format and error codes.
     """
     # Set up and stimulus: the baseline sends an unknown hash in every style.
+    check.need_style(style)
     check.controls.gather()
     answer = check.controls.unknown[operation, style.name]
 

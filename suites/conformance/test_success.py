@@ -20,6 +20,7 @@ def test_success_payload(check: ControlledCheck, operation: Operation, style: St
     DELIVERY, Response of both operations.
     """
     # Set up and stimulus: the baseline calls both operations with good credentials in every style.
+    check.need_style(style)
     check.controls.gather()
     answers = check.controls.good(operation, style)
     if not answers:

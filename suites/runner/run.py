@@ -71,8 +71,13 @@ class Run:
 
     @property
     def styles(self) -> tuple[Style, ...]:
-        """The call styles of the profile."""
-        return styles_of(self.profile)
+        """The call styles of the profile; those by header only where no gateway takes the header."""
+        return tuple(each for each in styles_of(self.profile) if not (self.header_taken and each.carrier == "header"))
+
+    @property
+    def header_taken(self) -> str | None:
+        """Why no call can show a credential in the Authorization header; None where it can."""
+        return self.session.http.authorization_taken
 
     @property
     def tried(self) -> tuple[Style, ...]:

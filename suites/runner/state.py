@@ -48,9 +48,9 @@ class State:
             self.vault.add(value, account)
         basic = options.target.http.basic
         if basic is not None:
-            # Of both forms, for the header has another than the password.
-            self.vault.add(basic.password, "password of http.basic")
-            self.vault.add(basic.token, "http.basic")
+            # Of both forms, for the header has another than the password; neither is an account's, whose disclosure breaks A5.
+            self.vault.hide(basic.password, "password of http.basic")
+            self.vault.hide(basic.token, "http.basic")
         self.results = Results(options.profile, options.waivers)
         self.embedded: Embedded | None = None
         #: The target, where the run starts it.

@@ -6,8 +6,13 @@ from collections.abc import Callable
 
 from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation
+from contracts.ids import T1, T2
 from contracts.requirements import catalogue
 from contracts.violation import Violation
+from fixtures.http import health
+
+#: What an answer that is not the target's own, but was kept for another call, looks like first.
+_STALE = frozenset({T1, T2})
 
 
 def violations_of(explanation: Explanation, fixed: Callable[[str], bool] = lambda _: False) -> list[Violation]:
@@ -31,7 +36,7 @@ def _chosen(explanation: Explanation, anomaly: Anomaly) -> str:
 def _violation(anomaly: Anomaly, requirement: str, explanation: Explanation, fixed: Callable[[str], bool]) -> Violation:
     tied = frozenset().union(*explanation.ties)
     others = tuple(sorted((anomaly.candidates & tied) - explanation.broken))
-    got = anomaly.got + _other_cause(anomaly, fixed)
+    got = anomaly.got + _other_cause(anomaly, fixed) + _other_answerer(anomaly, requirement)
     message = f"{anomaly.because}: {got}" if anomaly.because else got
     exchanges = tuple(each.exchange for each in (anomaly.answer, *anomaly.context))
     return Violation(requirement, message, anomaly.expected, got, exchanges, others)
@@ -43,3 +48,12 @@ def _other_cause(anomaly: Anomaly, fixed: Callable[[str], bool]) -> str:
     if not anomaly.suspects or account is None or not fixed(account):
         return ""
     return f" (if not the target, then {account} is not in the state its name says, or somebody else uses it at the same time)"
+
+
+def _other_answerer(anomaly: Anomaly, requirement: str) -> str:
+    """For an answer that a gateway or a shared cache may have given in the target's place: that it may, and what to do."""
+    response = anomaly.answer.exchange.response
+    aged = response is not None and response.header("Age") is not None
+    # A proxy that names itself in every answer has kept none of those that are as they should be.
+    cached = health.cached(response) if aged or requirement in _STALE else None
+    return "".join(f"; {remark}" for remark in (health.remark(response), cached) if remark is not None)

@@ -51,6 +51,11 @@ def make(folder: Path) -> Authority:
             folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
             "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem",
         )  # fmt: skip
+    return load(folder)
+
+
+def load(folder: Path) -> Authority:
+    """The authority that was made in *folder*."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
     return Authority(folder / "ca.pem", context, folder / "client.pem", folder / "client.key")

@@ -106,7 +106,10 @@ def _behaviour(function: Behaviour) -> Behaviour:
 
 
 class Server:
-    """Listens on a free port of the loopback address, with a thread for each connection; keeps every request."""
+    """Listens on a free port of the loopback address, with a thread for each connection; keeps every request.
+
+    One that serves *one_at_a_time* has a single thread, which takes a connection up when the one before it has ended.
+    """
 
     def __init__(
         self,
@@ -115,8 +118,10 @@ class Server:
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
         prefix: str = "/v2",
+        one_at_a_time: bool = False,
     ) -> None:
         self._behaviour = behaviour
+        self._one_at_a_time = one_at_a_time
         self._tls = tls
         self._prefix = prefix
         self.requests: list[bytes] = []
@@ -187,6 +192,9 @@ class Server:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self._sockets.append(sock)
+            if self._one_at_a_time:
+                self._serve(sock)
+                continue
             thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
             self._threads.append(thread)
             thread.start()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,21 @@ def test_a_failure_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 # ---------------------------------------------------------------------- names
 
 
-def test_a_name_of_1500_levels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A name of 1,500 levels; what is made there is removed, for pytest's own clean-up goes no deeper than the stack."""
     monkeypatch.chdir(tmp_path)
     folder = Path("/".join(["a"] * 1500))
-    take(folder).release()
-    (folder / "old").touch()
-    take(folder).release()
-    assert not (folder / "old").exists()
+    yield folder
+    shutil.rmtree(folder)
+    os.removedirs(folder.parent)
+
+
+def test_a_name_of_1500_levels(deep: Path) -> None:
+    take(deep).release()
+    (deep / "old").touch()
+    take(deep).release()
+    assert not (deep / "old").exists()
 
 
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:

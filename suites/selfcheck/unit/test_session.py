@@ -954,18 +954,6 @@ def test_trailers_of_a_reasonable_size_are_read() -> None:
         assert server.connections == 1
 
 
-def test_the_messages_of_a_page_say_that_a_gateway_may_have_answered() -> None:
-    def serve(client: Client, request: bytes) -> None:
-        client.answer(b"<html><h1>503 Service Temporarily Unavailable</h1>", "503 Service Unavailable", "text/html")
-
-    with _serving(serve) as (_, session):
-        messages = [each.message for each in _read(session).violations]
-        assert messages
-        assert all(
-            "a gateway may have answered" in message and "requests_per_second" in message for message in messages
-        )
-
-
 # ---------------------------------------------------------------------- one time for the run
 
 
