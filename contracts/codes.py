@@ -38,6 +38,9 @@ DEFAULT_HTTP_STATUS: Final[int] = _TABLE["default_http_status"]
 GENERAL: Final = range(_TABLE["general"]["first"], _TABLE["general"]["last"] + 1)
 """Codes that may come from any call, whether they are listed here or not."""
 
+SPECIFIC: Final = range(_TABLE["specific"]["first"], _TABLE["specific"]["last"] + 1)
+"""Codes that may come from the calls that document them."""
+
 CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
     {row["code"]: ErrorCode(**{**row, "operations": frozenset(row["operations"])}) for row in _TABLE["error"]}
 )
@@ -48,6 +51,11 @@ def http_status(code: int) -> int:
     """The HTTP status that goes with `code`: 400 unless the documents name another (E2)."""
     entry = CODES.get(code)
     return DEFAULT_HTTP_STATUS if entry is None else entry.http_status
+
+
+def exists(code: int) -> bool:
+    """Whether `code` lies where the documents have codes; whose it is then is another question (E3)."""
+    return code in GENERAL or code in SPECIFIC
 
 
 def allowed_for(code: int, operation: str) -> bool:

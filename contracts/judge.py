@@ -1,7 +1,7 @@
 """The judge: given an exchange, which requirements does its answer break, all of them at once.
 
 It knows what every answer owes whatever was asked (facts S1 to S4, E1 to E4, P1 to P3, A5). What the answer *means* for
-the one who asked, a success where a refusal was due, is for the checks of ``suites/conformance``.
+the one who asked, such as a success instead of a refusal, is for ``refusals.py`` and ``register.py``.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from contracts.codes import allowed_for, http_status
+from contracts.codes import allowed_for, exists, http_status
 from contracts.exchange import Exchange, Response
 from contracts.rules import privacy
 from contracts.rules.body import Body, read_body
 from contracts.rules.disclosure import TELLS_NOTHING, disclosed
 from contracts.schemas import validator
+from contracts.shape import describe
 from contracts.violation import Violation
 
 Kind = Literal["success", "error", "foreign", "nothing"]
@@ -125,7 +126,7 @@ class _Findings:
 
     def add(self, requirement: str, expected: str, actual: str, message: str | None = None) -> None:
         where = self.exchange.intent.operation or "the call"
-        text = message or f"{where}: {actual}, where {expected} was due"
+        text = message or f"{where}: {actual}; expected: {expected}"
         self.violations.append(Violation(requirement, text, expected, actual, (self.exchange,)))
 
 
@@ -197,7 +198,7 @@ def _success(found: _Findings, response: Response, document: dict[str, Any] | No
             found.add(
                 "S4-key-form",
                 "a value of exactly 32 lower-case hexadecimal digits",
-                f"the value {_show(document and document['value'])}",
+                describe(str(document and document["value"])),
             )
         else:
             found.add("S3-success-members", "success: true and a string as value", _shorten(each.message))
@@ -238,12 +239,18 @@ def _error(found: _Findings, response: Response, document: dict[str, Any] | None
         and code == _WRONG_METHOD
         and found.exchange.request.method not in ("GET", "POST")
     )
-    if response.status != due and not excused:
+    if not exists(code):
+        # No status goes with it; that it is none of the documents' is for E3.
+        if response.status < 400:
+            found.add("E2-status-goes-with-code", "an error status for an error", f"HTTP {response.status}")
+    elif response.status != due and not excused:
         found.add("E2-status-goes-with-code", f"HTTP {due} with code {_show(code)}", f"HTTP {response.status}")
     operation = found.exchange.intent.operation
     if operation is not None and not allowed_for(code, operation):
         found.add(
-            "E3-code-belongs-to-operation", f"a general code or one documented for {operation}", f"code {_show(code)}"
+            "E3-code-belongs-to-operation",
+            f"a general code (1 to 100) or one documented for {operation}",
+            f"code {_show(code)}" + ("" if exists(code) else ", which does not exist"),
         )
 
 

@@ -24,6 +24,8 @@ _ALPHABETS: Final[tuple[tuple[str, Callable[[str], bool]], ...]] = (
 _KEY: Final = 32
 #: A departure from an alphabet is named up to this share of the characters; beyond, a wider alphabet says more.
 _SHARE: Final = 0.15
+#: Of a longer value only its length is said: that is what is wrong with it.
+_LONGEST: Final = 10_000
 
 
 def describe(value: str) -> str:
@@ -34,6 +36,8 @@ def describe(value: str) -> str:
     if not value:
         return "0 characters"
     size = f"{len(value)} character{'s' if len(value) != 1 else ''}"
+    if len(value) > _LONGEST:
+        return size
     for name, belongs in _ALPHABETS:
         strange = [(place, char) for place, char in enumerate(value, 1) if not belongs(char)]
         if not strange:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
@@ -192,6 +193,20 @@ def test_body_of_a_success(body: bytes | str | object, due: set[str], operation:
 
 
 @pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (str(uuid.UUID(KEY)), "36 characters: hexadecimal digits with '-' at 9, 14, 19, 24"),
+        (KEY + "\n", "33 characters: the last is a line feed"),
+        (KEY[:-1] + "g", "character 32 is 'g'"),
+    ],
+)
+def test_a_key_of_a_wrong_form_is_described_and_not_shown(value: str, said: str) -> None:
+    (violation,) = ask(success(value=value)).violations
+    assert (violation.requirement, violation.actual) == (S4, said)
+    assert value[:8] not in violation.message
+
+
+@pytest.mark.parametrize(
     ("status", "due"),
     [(200, set()), (201, {S1}), (202, {S1}), (206, {S1}), (299, {S1}), (400, {S1}), (403, {S1}), (500, {S1})],
 )
@@ -369,6 +384,17 @@ def test_status_and_operation_of_a_code(code: int, operation: str) -> None:
 @pytest.mark.parametrize("code", [0, -1, 102, 110, 113, 200, 202, 208, 235, 237, 275, 277, 300, 301, 999, 2**40])
 def test_code_that_no_operation_gives(code: int, operation: str) -> None:
     assert broken(ask(error(code), status=400, operation=operation)) == {E3}
+
+
+@pytest.mark.parametrize("status", [400, 401, 500])
+def test_a_code_that_does_not_exist_has_no_status(status: int) -> None:
+    """Somebody took the HTTP status for the code: which status to send with it is not said, for there is none."""
+    (violation,) = ask(error(401), status=status).violations
+    assert (violation.requirement, violation.actual) == (E3, "code 401, which does not exist")
+
+
+def test_a_code_that_does_not_exist_is_no_success() -> None:
+    assert broken(ask(error(401), status=200)) == {E2, E3}
 
 
 @pytest.mark.parametrize("code", [101, 201, 236, 999])
@@ -835,7 +861,7 @@ def test_disclosure(answer: Callable[[], Judgement], due: set[str]) -> None:
 
 def test_everything_at_once() -> None:
     answer = ask(
-        f'{{"success": "no", "value": "{KEY}", "status": {{"code": 999, "description": "/etc/passwd {HASH}"}}}} x',
+        f'{{"success": "no", "value": "{KEY}", "status": {{"code": 201, "description": "/etc/passwd {HASH}"}}}} x',
         ("Cache-Control", "public"),
         status=404,
         content_type="text/plain",

@@ -45,3 +45,7 @@ def test_a_shape_shows_nothing_of_a_value_that_is_no_key(size: int) -> None:
 def test_many_departures_are_counted() -> None:
     value = "-".join([KEY[:10]] * 12)
     assert describe(value).endswith("'-' at 11, 22, 33, 44, 55, 66 and 5 more places")
+
+
+def test_of_a_huge_value_only_the_length_is_said() -> None:
+    assert describe("a" * 1_000_000) == "1000000 characters"
