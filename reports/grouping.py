@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from reports.formats.repeat import is_script
 from reports.results import ViolationRecord
 
 #: The calls of a group, in this order; what is none of them comes last.
@@ -41,7 +42,7 @@ def grouped(records: Iterable[ViolationRecord]) -> list[ViolationRecord]:
 def _together(group: Sequence[ViolationRecord]) -> ViolationRecord:
     first = group[0]
     possible = tuple(dict.fromkeys(name for each in group for name in each.possible))
-    repeat = next((each.repeat for each in group if each.repeat), "")
+    repeat = next((each.repeat for each in group if is_script(each.repeat)), first.repeat)
     return replace(first, possible=possible, calls=first.calls or calls(group), repeat=repeat)
 
 

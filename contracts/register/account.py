@@ -39,6 +39,10 @@ class Account:
     #: Anomalies that say that a read has made a session: none has where a later one finds none.
     made_by_read: list[int] = field(default_factory=list)
     created: int = 0
+    #: The creates that gave a key, and for each value the last answer in which the account had it: what one needs to see
+    #: to follow an anomaly.
+    creates: list[Judgement] = field(default_factory=list)
+    seen: dict[str, Judgement] = field(default_factory=dict)
     #: Whether the last create found no session.
     first: bool = False
 

@@ -28,6 +28,8 @@ class Book:
         self.accounts: dict[str, Account] = {}
         #: The account that each key was given to first.
         self.owner: dict[str, str] = {}
+        #: The answer in which it was.
+        self.given_in: dict[str, Judgement] = {}
         #: The account of each credential that was sent as one.
         self.credentials = {
             each.exchange.intent.credential: each.exchange.intent.account
@@ -44,6 +46,11 @@ class Book:
             start = frozenset({NO_SESSION}) if intent.kind in NO_SESSION_AT_FIRST else None
             self.accounts[label] = Account(label, start)
         return self.accounts[label]
+
+    def first_given(self, answer: Judgement, label: str) -> None:
+        """Remember that the key of *answer* is that of the account *label*, where nobody had it before."""
+        self.owner.setdefault(answer.key or "", label)
+        self.given_in.setdefault(answer.key or "", answer)
 
     def failed(self, answer: Judgement, requirement: str, expected: str, account: Account) -> None:
         """A call with good credentials does not succeed."""
@@ -79,7 +86,7 @@ class Book:
         *context: Judgement | None,
     ) -> None:
         """Take an anomaly that *answer* shows; *context* are the others that one needs to see it."""
-        others = tuple(each for each in context if each is not None and each is not answer)
+        others = tuple({id(each): each for each in context if each is not None and each is not answer}.values())
         self.anomalies.append(
             Anomaly(frozenset(candidates), answer, expected, got or answer.summary(), asked(answer), others)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from contracts.exchange import Intent
@@ -13,6 +13,9 @@ from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pendi
 from contracts.register.book import Book
 from contracts.register.changes import REFUSED, may_not_change
 from contracts.register.reading import NO_SESSION, NO_SESSION_CODE, ambiguous, apart, documented, value_of
+
+#: Creates that are shown of those that lead to a key which is given again.
+_SHOWN_CREATES = 12
 
 
 class Calls:
@@ -74,8 +77,10 @@ class Calls:
 
     def _made(self, account: Account, answer: Judgement) -> None:
         """Create gave a key."""
-        repeated = self._repeated(answer)
+        repeated = self._repeated(account, answer)
         account.created += 1
+        account.creates.append(answer)
+        account.seen[answer.key or ""] = answer
         account.first = NO_SESSION in (account.possible or ())
         if ambiguous(answer) or repeated:
             # A create that is itself wrong says nothing of what is kept.
@@ -85,7 +90,7 @@ class Calls:
             account.unread, account.after_group = True, frozenset()
             account.pending.clear()
             account.made_by_read.clear()
-        self.book.owner.setdefault(answer.key or "", account.label)
+        self.book.first_given(answer, account.label)
 
     def _refusal_of(self, account: Account, intent: Intent) -> tuple[str, int] | None:
         """The requirement by which this create must be refused, and the code; None where it must succeed."""
@@ -108,14 +113,15 @@ class Calls:
         if requirement == T5_REFUSED and answer.kind == "success":
             # What may have removed the session for which it is to be refused explains it as well.
             candidates |= {T3, A6} & set(account.suspects)
-        self.book.add(candidates, answer, f"an error with code {code}")
+        # That a demo session is refused is due only because it has created before.
+        self.book.add(candidates, answer, f"an error with code {code}", "", account.source if demo else None)
         if answer.key is not None:
-            self.book.owner.setdefault(answer.key, account.label)
+            self.book.first_given(answer, account.label)
             account.know(answer.key, *(account.possible or ()), source=answer)
         elif answer.kind != "error":
             account.forget()
 
-    def _repeated(self, answer: Judgement) -> bool:
+    def _repeated(self, account: Account, answer: Judgement) -> bool:
         """Whether create gave a key that is not new."""
         key = answer.key or ""
         if ambiguous(answer):
@@ -124,8 +130,9 @@ class Calls:
         credential = self.book.credentials.get(key)
         if owner is None and credential is None:
             return False
-        known = f"given before, to {owner}" if owner is not None else f"the credential of {credential}"
-        self.book.add({T1}, answer, "a key that was never given before", f"{key!r}, {known}")
+        known = f"was given to {owner} before" if owner is not None else f"is the credential of {credential}"
+        context = _from(self.book.given_in.get(key), account.creates)
+        self.book.add({T1}, answer, "a key that was never given before", f"the key {key!r}, which {known}", *context)
         return True
 
     # ------------------------------------------------------------------ read
@@ -141,6 +148,7 @@ class Calls:
                 self.book.add({T2, *apart(answer), *self._made_by(answer, account)}, answer, _shown(account.possible))
         elif not ambiguous(answer):
             self._observe(account, answer, value)
+            account.seen[value] = answer
 
     def _unread(self, account: Account, answer: Judgement) -> None:
         """A read that gives neither a key nor 201."""
@@ -159,11 +167,12 @@ class Calls:
         possible = account.possible
         if owner != account.label:
             expected = _shown(possible) if possible else f"the key of {account.label}"
-            self.book.add({A6}, answer, expected, f"the key of {owner}: {answer.summary()}")
+            context = (account.source, self.book.given_in.get(value))
+            self.book.add({A6}, answer, expected, f"the key of {owner}: {answer.summary()}", *context)
             account.know(value, *(possible or ()), source=answer)
             return
         if answer.key is not None and (account.created or answer.exchange.intent.kind not in NO_SESSION_AT_FIRST):
-            self.book.owner.setdefault(value, account.label)
+            self.book.first_given(answer, account.label)
         if value == NO_SESSION:
             for index in account.made_by_read:
                 self.book.anomalies[index] = replace(self.book.anomalies[index], candidates=frozenset({T4}))
@@ -202,9 +211,8 @@ class Calls:
 
     def _unexpected(self, account: Account, answer: Judgement, value: str, possible: frozenset[str]) -> None:
         wrong, changed = self._explanations(account, answer, value, possible)
-        self.book.add(
-            wrong | changed, answer, _shown(possible), answer.summary(), account.source, *_last(account.suspects)
-        )
+        context = (account.source, account.seen.get(value), *_last(account.suspects))
+        self.book.add(wrong | changed, answer, _shown(possible), answer.summary(), *context)
         suspects = tuple((name, each) for name, calls in account.suspects.items() for each in calls)
         self.book.anomalies[-1] = replace(self.book.anomalies[-1], suspects=suspects)
         if possible == frozenset({NO_SESSION}):
@@ -261,6 +269,14 @@ def _shown(possible: Iterable[str] | None) -> str:
     if keys == [NO_SESSION]:
         return f"an error with code {NO_SESSION_CODE}: there is no delivery session"
     return "the key " + " or ".join(repr(key) for key in keys[:3] if key != NO_SESSION)
+
+
+def _from(giver: Judgement | None, creates: Sequence[Judgement]) -> Sequence[Judgement]:
+    """The creates of an account from *giver* on, which gave a key first; only *giver* where it was another account's."""
+    if giver is None:
+        return ()
+    since = list(creates[creates.index(giver) :]) if giver in creates else []
+    return [giver, *since[1:][-_SHOWN_CREATES:]]
 
 
 def _last(suspects: dict[str, list[Judgement]]) -> Iterator[Judgement]:

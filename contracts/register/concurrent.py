@@ -45,8 +45,9 @@ class Concurrent:
         if (owner is not None or key in self.book.credentials) and not ambiguous(answer):
             other = T8 if owner == intent.account else A6
             candidates = {T1} if key in before or key in self.book.credentials else {T1, other}
-            self.book.add(candidates, answer, "a key that was never given before", f"{key!r}, given before, to {owner}")
-        self.book.owner.setdefault(key, intent.account or "")
+            known = f"the key {key!r}, which was given to {owner} before"
+            self.book.add(candidates, answer, "a key that was never given before", known)
+        self.book.first_given(answer, intent.account or "")
 
     def _of_account(self, account: Account, own: Sequence[Judgement], extra: frozenset[str]) -> None:
         writes = [each for each in own if each.exchange.intent.operation == "create"]

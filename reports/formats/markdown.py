@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from reports.formats.repeat import NOT_REPEATABLE
+from reports.formats.repeat import is_script
 from reports.grouping import blocks, causes_first, gaps
 from reports.words import RESULTS, SENTENCES, count, cut, group, one_line, spoken, visible
 
@@ -106,12 +106,12 @@ def _exchange(violation: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _repeat(said: str) -> Iterator[str]:
-    if said.startswith(NOT_REPEATABLE):
-        yield from ("", _sentence(said))
-    elif said:
+    if is_script(said):
         yield from ("", "<details><summary>how to repeat it</summary>", "")
         yield from _fence("sh", said)
         yield from ("", "</details>")
+    elif said:
+        yield from ("", _sentence(said))
 
 
 def _waivers(document: Mapping[str, Any]) -> Iterator[str]:

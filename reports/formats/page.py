@@ -40,7 +40,6 @@ def render(document: Mapping[str, Any]) -> str:
         first=causes_first(entries),
         blocks=blocks(entries),
         files=repeat.names(document),
-        not_repeatable=repeat.NOT_REPEATABLE,
         decisions=[(each, ref) for each in entries for ref in each["references"] if ref["reason"]],
         shown=_SHOWN,
         exchanges=_EXCHANGES,
@@ -62,6 +61,7 @@ def _template() -> Template:
         finalize=_harmless,
     )
     environment.filters |= {"spoken": spoken}
+    environment.tests |= {"script": repeat.is_script}
     return environment.get_template(_TEMPLATE)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -29,6 +29,8 @@ _RACE: Final = f"{NOT_REPEATABLE}: it takes calls at the same time"
 _PATH: Final = "/user/session/delivery/"
 _LONGEST: Final = 300
 _USED: Final = re.compile(r"\$\{?((?:DELIVERY_|KEY_|HEADER_)\w+)")
+#: The name of a credential of an account, or of a key that it was given.
+_OF_ACCOUNT: Final = re.compile(rf"(?:key \d+ of )?(?:{'|'.join(ACCOUNTS)})(?: \d+)?")
 _CALL: Final = re.compile(r"^answer_\d+=", re.MULTILINE)
 _HELPERS: Final = """\
 value() { sed -n 's/.*"value" *: *"\\([^"]*\\)".*/\\1/p'; }
@@ -40,21 +42,37 @@ summary() {
         if [ -n "$found" ]; then printf ', %s %s' "$name" "$found"; fi
     done
     echo
+}
+compared() { # the number and the answer of a call, then those of each one before it
+    last=$1 given=$(printf '%s\n' "$2" | value)
+    while [ $# -gt 2 ]; do
+        shift 2
+        word='different values'
+        if [ "$(printf '%s\n' "$2" | value)" = "$given" ]; then word='the same value'; fi
+        echo "calls $1 and $last gave $word"
+    done
+}
+shown() { # the number and the answer of a call, a secret and its name
+    case $2 in *"${3:-none}"*) echo "call $1 shows $4" ;; *) echo "call $1 does not show $4" ;; esac
 }"""
 _FRESH: Final = """\
 fresh() { # an account in this state, from the provider-states hook
-    curl -sS %s -H 'Content-Type: application/json' \\
+    curl -sS {hook} -H 'Content-Type: application/json'{headers} \\
         -d '{"state": "'"$1"'", "action": "setup", "params": {}}' | sed -n 's/.*"hash" *: *"\\([^"]*\\)".*/\\1/p'
 }"""
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """Where a run got its accounts: the address of the *hook*, the *fixed* ones, and of these the *variables* that hold them."""
+    """Where a run got its accounts: the address of the *hook*, the *fixed* ones, and of these the *variables* that hold them.
+
+    The query of the hook may be secret: of it only the question mark is here. Of the headers for it only the names are.
+    """
 
     hook: str | None = None
     fixed: frozenset[str] = frozenset()
     variables: Mapping[str, str] = field(default_factory=dict)
+    hook_headers: tuple[str, ...] = ()
 
 
 NO_ACCOUNTS: Final = Accounts()
@@ -71,33 +89,52 @@ def body(exchanges: Sequence[Exchange], vault: Vault, *, repeatable: bool = True
     if not ordered:
         return f"{NOT_REPEATABLE}: no single call shows it"
     commands = [curl(exchange.request, vault) for exchange in ordered]
+    compared = list(_compared(ordered, vault))
+    found = [*compared, *_told(ordered[-1], len(ordered), vault, keys=not compared)]
     lines: list[str] = []
-    given: dict[str, int] = {}
+    given: set[str] = set()
     for number, (exchange, command) in enumerate(zip(ordered, commands, strict=True), 1):
         lines += ["", f"echo {quote(f'{number}. {visible(asked(exchange, vault))}')}"]
         lines += [f"answer_{number}=$({command}) || true", f"printf '%s\\n' \"$answer_{number}\""]
         key = _given_key(exchange.response, vault)
         if key is not None and key not in given:
-            if key in _variables("\n".join(commands[number:])):
+            if key in _variables("\n".join([*commands[number:], *found])):
                 lines.append(f"{key}=$(printf '%s\\n' \"$answer_{number}\" | value)")
-            given[key] = number
-    keys = [number for number, each in enumerate(ordered, 1) if _given_key(each.response, vault) is not None]
-    if len(keys) > 1:
-        lines += ["", *_compared(*keys[-2:])]
+            given.add(key)
+    if found:
+        lines += ["", "difference=$(", *(f"    {each}" for each in found), ")"]
     return vault.mask("\n".join(lines).strip())
 
 
-def _compared(first: int, second: int) -> Iterator[str]:
-    """Say whether the two last calls that gave a value gave the same one."""
-    values = " = ".join(f'"$(printf \'%s\\n\' "$answer_{number}" | value)"' for number in (first, second))
-    yield f"same='calls {first} and {second} gave different values'"
-    yield f"if [ {values} ]; then same='calls {first} and {second} gave the same value'; fi"
+def _compared(ordered: Sequence[Exchange], vault: Vault) -> Iterator[str]:
+    """Compare the value that the last call gave with those of the calls before it."""
+    numbers = [number for number, each in enumerate(ordered, 1) if _given_key(each.response, vault) is not None]
+    if len(numbers) > 1:
+        yield " ".join(["compared", *(f'{number} "$answer_{number}"' for number in (numbers[-1], *numbers[:-1]))])
+
+
+def _told(last: Exchange, number: int, vault: Vault, *, keys: bool) -> Iterator[str]:
+    """Look in the *last* answer for what it must not tell: a credential, and a *key* where no valid credential was sent."""
+    if last.response is None:
+        return
+    keys = keys and not last.intent.valid and last.intent.operation != "create"
+    pieces = vault.find(last.response.body.decode("utf-8", "replace"))
+    for secret in dict.fromkeys(piece.secret for piece in pieces if piece.whole and not piece.encoded):
+        is_key = secret.label.startswith("key ")
+        if _OF_ACCOUNT.fullmatch(secret.label) and (keys or not is_key):
+            name = secret.label if is_key else f"the hash of {secret.label}"
+            yield f'shown {number} "$answer_{number}" "${variable(secret.label)}" {quote(name)}'
+
+
+def is_script(said: str) -> bool:
+    """Whether *said*, the ``repeat`` of a violation, is a script and not why there is none."""
+    return bool(said) and not said.startswith(NOT_REPEATABLE)
 
 
 def complete(record: ViolationRecord, accounts: Accounts) -> str:
     """The script that repeats *record*, from its first line to the difference; what is not repeatable says so."""
     calls = record.repeat
-    if not calls or calls.startswith(NOT_REPEATABLE):
+    if not is_script(calls):
         return calls
     requirement = catalogue()[record.requirement]
     base_url = _base_url(record)
@@ -108,8 +145,8 @@ def complete(record: ViolationRecord, accounts: Accounts) -> str:
     lines.append(f"printf '%s\\n' {quote('the run got: ' + _said(record.actual))}")
     for number in range(1, len(_CALL.findall(calls)) + 1):
         lines.append(f'printf \'now, call {number}: %s\\n\' "$(summary "$answer_{number}")"')
-    if "\nsame=" in calls:
-        lines.append("printf '%s\\n' \"$same\"")
+    if "\ndifference=" in calls:
+        lines.append("printf '%s\\n' \"$difference\"")
     return "\n".join(lines)
 
 
@@ -129,36 +166,72 @@ def _variables(text: str) -> list[str]:
 
 def _prepared(names: Sequence[str], calls: str, base_url: str, accounts: Accounts) -> Iterator[str]:
     """What to set before the calls are made: accounts first, for keys are read with them."""
-    own = {variable(name): name for name in ACCOUNTS}
     wanted = [name for name in names if f"\n{name}=" not in f"\n{calls}"]
-    keys = {name: variable(name.partition("_OF_")[2]) for name in wanted if name.startswith("KEY_")}
-    needed = list(dict.fromkeys([*(each for each in keys.values() if each in own), *wanted]))
-    lines = [line for name in needed if name not in keys for line in _account(name, own, accounts)]
+    keys = {name: variable(_words(name.partition("_OF_")[2])) for name in wanted if name.startswith("KEY_")}
+    needed = dict.fromkeys([*(each for each in keys.values() if _account_of(each)), *wanted])
+    lines = [_set(name, accounts) for name in needed if name not in keys]
     if any("$(fresh " in line for line in lines):
-        yield _FRESH.replace("%s", quote(accounts.hook or ""))
+        yield from _fresh(accounts)
     yield from lines
     for name, owner in keys.items():
-        if owner in own:
-            # Whichever key the account has now serves as well as the one that it had.
-            address = quote(f"{base_url}{_PATH}read?hash=")
-            yield f': "${{{name}:=$(curl -sS {address}"$' + owner + '" | value)}"'
-        else:
-            yield f': "${{{name}:?set it to a key that create gave to somebody else}}"'
+        yield from _set_key(name, owner, base_url, accounts)
 
 
-def _account(name: str, own: Mapping[str, str], accounts: Accounts) -> Iterable[str]:
+def _words(name: str) -> str:
+    """The label of which a variable has *name*."""
+    return name.replace("_", " ").lower()
+
+
+def _account_of(name: str) -> str | None:
+    """The account whose credential the variable *name* holds: ``DELIVERY_OWNER_2_HASH`` is of a second ``owner``."""
+    label = re.sub(r"_\d+$", "", name.removeprefix("DELIVERY_").removesuffix("_HASH")).lower()
+    return label if label in ACCOUNTS else None
+
+
+def _is_made(account: str, accounts: Accounts) -> bool:
+    """Whether the hook makes *account*."""
+    return account not in accounts.fixed and accounts.hook is not None
+
+
+def _set(name: str, accounts: Accounts) -> str:
     """The line that sets a variable that stands for an account, a header of the target file, or what was made of one."""
     if name.startswith("HEADER_"):
-        return [f': "${{{name}:?set it to the value of this header in the target file}}"']
-    label = name.removeprefix("DELIVERY_").removesuffix("_HASH")
-    account = own.get(variable(re.sub(r"(_\d+)$", "", label)))
+        return f': "${{{name}:?set it to the value of this header in the target file}}"'
+    account = _account_of(name)
     if account is None:
-        return [f': "${{{name}:?set it to what the request held: {label.lower()}}}"']
+        label = _words(name.removeprefix("DELIVERY_").removesuffix("_HASH"))
+        return f': "${{{name}:?set it to what the request held: {label}}}"'
     if account in accounts.variables:
-        return [f': "${{{name}:=${{{accounts.variables[account]}:?set it as for the run}}}}"']
-    if account not in accounts.fixed and accounts.hook:
-        return [f': "${{{name}:=$(fresh {account})}}"']
-    return [f': "${{{name}:?set it to the hash of {account}}}"']
+        return f': "${{{name}:=${{{accounts.variables[account]}:?set it as for the run}}}}"'
+    if _is_made(account, accounts):
+        return f': "${{{name}:=$(fresh {account})}}"'
+    return f': "${{{name}:?set it to the hash of {account}}}"'
+
+
+def _set_key(name: str, owner: str, base_url: str, accounts: Accounts) -> Iterator[str]:
+    """The lines that set a key: whichever *owner* has now serves as well as the one that it had."""
+    account = _account_of(owner)
+    if account is None:
+        yield f': "${{{name}:?set it to a key that create gave to somebody else}}"'
+        return
+    # A fresh account may have none yet; one that was there before keeps the one that it has.
+    for operation in ("read", "create") if _is_made(account, accounts) else ("read",):
+        address = quote(f"{base_url}{_PATH}{operation}?hash=")
+        yield f': "${{{name}:=$(curl -sS {address}"$' + owner + '" | value)}"'
+
+
+def _fresh(accounts: Accounts) -> Iterator[str]:
+    """The function that asks the hook for an account, and what it needs of the target file."""
+    hook = quote(accounts.hook or "")
+    if hook.endswith("?'"):
+        yield ': "${HOOK_QUERY:?set it to the query of provider_states.url in the target file}"'
+        hook += '"$HOOK_QUERY"'
+    headers = ""
+    for name in accounts.hook_headers:
+        held = f"HOOK_HEADER_{variable(name).removeprefix('DELIVERY_').removesuffix('_HASH')}"
+        yield f': "${{{held}:?set it to the header {name} of [provider_states] in the target file}}"'
+        headers += f' -H {quote(name)}": ${held}"'
+    yield _FRESH.replace("{hook}", hook).replace("{headers}", headers)
 
 
 def _given_key(response: Response | None, vault: Vault) -> str | None:
@@ -183,7 +256,7 @@ def names(document: Mapping[str, Any]) -> dict[str, str]:
 def script_of(entry: Mapping[str, Any]) -> str:
     """The first script that repeats a violation of a requirement; empty where there is none."""
     scripts = (each.get("repeat") or "" for each in entry["violations"])
-    return next((each for each in scripts if each and not each.startswith(NOT_REPEATABLE)), "")
+    return next(filter(is_script, scripts), "")
 
 
 def write(folder: Path, document: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from shlex import quote
 from typing import Final
 
@@ -22,7 +23,8 @@ _LONGEST_ARGUMENT: Final = 100_000
 _LONGEST_LITERAL: Final = 4_000
 _REPEATED: Final = re.compile(r"(?s)([^\n]{1,8}?)\1{39,}")
 _NAMED: Final = re.compile(r"«(.+) of the target file»")
-_ATOM: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|.", re.DOTALL)
+_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}")
+_ATOM: Final = re.compile(rf"{_ESCAPE.pattern}|.", re.DOTALL)
 #: A part of a secret that lacks no more than so many characters at one end is written with as many question marks.
 _FEW: Final = 8
 
@@ -145,8 +147,10 @@ def _expansion(piece: Piece, raw: str) -> str:
     """A secret, or what was made from it, as expansions of its variable; *raw* is how it stands in the text."""
     name = variable(piece.secret.label)
     value = piece.secret.reveal()
+    if piece.encoded and piece.text != value:
+        return _not_shown(name)
     if piece.encoded:
-        return _encoded(name, value, raw) if piece.text == value else _not_shown(name)
+        return _encoded(name, value, raw) if _ESCAPE.search(raw) else _in_groups(name, raw)
     if piece.text == value:
         return f'"${name}"'
     if piece.text == value.upper():
@@ -177,6 +181,18 @@ def _part(name: str, size: int, first: int, last: int) -> str:
     if last == size and first <= _FEW:
         return f'"${{{name}#{"?" * first}}}"'
     return f'"$(printf %s "${name}" | cut -c{first + 1}-{last})"'
+
+
+def _in_groups(name: str, raw: str) -> str:
+    """The secret in groups, as a UUID is, with what separates them in *raw*."""
+    parts = re.split(r"([-:._])", raw)
+    size = sum(len(part) for part in parts[::2])
+    words: list[str] = []
+    end = 0
+    for group, separator in zip_longest(parts[::2], parts[1::2], fillvalue=""):
+        words += [_part(name, size, end, end + len(group)), separator]
+        end += len(group)
+    return "".join(words)
 
 
 def _encoded(name: str, value: str, raw: str) -> str:

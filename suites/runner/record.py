@@ -117,6 +117,7 @@ def _head(state: State, facts: Mapping[str, Any]) -> dict[str, Any]:
         "accounts": dict(facts["accounts"]),
         "origins": {
             "hook": origins.hook,
+            "hook_headers": list(origins.hook_headers),
             "fixed": sorted(origins.fixed),
             "variables": dict(origins.variables),
         },

@@ -175,7 +175,8 @@ def _outcome(test: Mapping[str, Any]) -> TestOutcome:
 
 
 def _accounts(origins: Mapping[str, Any]) -> Accounts:
-    return Accounts(origins["hook"], frozenset(origins["fixed"]), origins["variables"])
+    headers = tuple(origins["hook_headers"])
+    return Accounts(origins["hook"], frozenset(origins["fixed"]), origins["variables"], headers)
 
 
 class _Lines:

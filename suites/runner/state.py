@@ -109,8 +109,9 @@ class State:
     def origins(self) -> repeat.Accounts:
         """Where the run has its accounts from, for the scripts that repeat a failure; the embedded emulator ends with the run."""
         target = self.options.target
-        hook = target.states_url.partition("?")[0] if target.states_url else None
-        return repeat.Accounts(hook, frozenset(target.credentials), target.variables)
+        address, mark, _ = (target.states_url or "").partition("?")
+        headers = tuple(target.states_headers)
+        return repeat.Accounts(f"{address}{mark}" or None, frozenset(target.credentials), target.variables, headers)
 
     def start(self) -> None:
         """Make the run: session, guard, accounts. Sends nothing."""
