@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from reports.formats.repeat import is_script
 from reports.results import ViolationRecord
+from reports.words import call_of, spoken
 
 #: The calls of a group, in this order; what is none of them comes last.
 _STYLES: Final = ("GET", "JSON", "form", "header", "POST")
@@ -22,13 +23,17 @@ _OPEN: Final = ("blocked", "error", "not_verified")
 
 @dataclass(frozen=True)
 class Gap:
-    """Requirements that were not verified for the same reason. ``causes`` are ids, where another's failure explains it."""
+    """Requirements that were not verified for the same reason. ``causes`` are ids, where another's failure explains it.
+
+    ``operations`` says where the two operations differ: "read: passed; create: not verified".
+    """
 
     result: str
     names: tuple[str, ...]
     causes: tuple[str, ...]
     reason: str
     how: str
+    operations: str = ""
 
 
 def grouped(records: Iterable[ViolationRecord]) -> list[ViolationRecord]:
@@ -63,26 +68,6 @@ def calls(records: Sequence[ViolationRecord]) -> str:
     return f"{operations + ' by ' if operations else ''}{', '.join(styles)}: {times}"
 
 
-def call_of(request: str) -> tuple[str, str] | None:
-    """The operation, where it is a documented one, and the style of a *request* as reports show it."""
-    head = request.partition("\n\n")[0].splitlines()
-    method, _, url = head[0].partition(" ") if head else ("", "", "")
-    if not url:
-        return None
-    name = url.partition("?")[0].rstrip("/").rpartition("/")[2]
-    headers = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in head[1:])}
-    media = headers.get("content-type", "").lower()
-    if "authorization" in headers:
-        style = "header"
-    elif method != "POST":
-        style = method
-    elif "json" in media:
-        style = "JSON"
-    else:
-        style = "form" if "form" in media else method
-    return (name if name in ("create", "read") else ""), style
-
-
 def causes_first(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The requirements of a report that failed or are warnings: what explains most of the others first, a MUST before a SHOULD."""
     blocked = [name for each in entries for name in each.get("blocked_by") or ()]
@@ -93,17 +78,27 @@ def causes_first(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
 
 def gaps(entries: Iterable[Mapping[str, Any]]) -> list[Gap]:
     """What was not verified, but for what is a MAY: those with the same cause or reason together, *blocked* first."""
-    together: dict[tuple[str, tuple[str, ...], str, str], list[str]] = {}
+    together: dict[tuple[str, tuple[str, ...], str, str, str], list[str]] = {}
     for each in entries:
         if each["result"] in _OPEN and each["level"] != "MAY":
             causes = tuple(each.get("blocked_by") or ())
             reason = "" if causes else each["reason"] or ""
-            key = (each["result"], causes, reason, each.get("how_to_verify") or "")
+            key = (each["result"], causes, reason, each.get("how_to_verify") or "", by_operation(each))
             together.setdefault(key, []).append(each["id"])
     found = [
-        Gap(result, tuple(names), causes, reason, how) for (result, causes, reason, how), names in together.items()
+        Gap(result, tuple(names), causes, reason, how, operations)
+        for (result, causes, reason, how, operations), names in together.items()
     ]
     return sorted(found, key=lambda gap: _OPEN.index(gap.result))
+
+
+def by_operation(entry: Mapping[str, Any]) -> str:
+    """The result for each operation of a requirement, what passed first; empty where they do not differ."""
+    results = entry.get("operations") or {}
+    if len(set(results.values())) < 2:
+        return ""
+    ordered = sorted(results.items(), key=lambda item: item[1] != "passed")
+    return "; ".join(f"{name}: {spoken(result)}" for name, result in ordered)
 
 
 def blocks(entries: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from contracts.exchange import OPERATIONS
 from contracts.requirements import Requirement, catalogue
 from reports.waivers import Waiver
+from reports.words import call_of
 
 Result = Literal["failed", "warning", "waived", "error", "blocked", "not_verified", "passed", "out_of_profile"]
 TestResult = Literal["failed", "error", "blocked", "not_verified", "passed"]
@@ -83,6 +85,8 @@ class TestOutcome:
     violations: tuple[ViolationRecord, ...] = ()
     seconds: float = 0.0
     requests: int = 0
+    #: The operations that the test is about; none where that is not known.
+    operations: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, to cross from a worker process to the one that reports."""
@@ -93,6 +97,7 @@ class TestOutcome:
             "violations": [{"requirement": each.requirement, **each.as_json()} for each in self.violations],
             "seconds": self.seconds,
             "requests": self.requests,
+            "operations": list(self.operations),
         }
 
     @classmethod
@@ -105,6 +110,7 @@ class TestOutcome:
             tuple(ViolationRecord(**{**each, "possible": tuple(each["possible"])}) for each in data["violations"]),
             data["seconds"],
             data["requests"],
+            tuple(data["operations"]),
         )
 
 
@@ -129,7 +135,7 @@ class RequirementResult:
     violations: list[ViolationRecord] = field(default_factory=list)
     #: The requirements whose failure explains why this one is blocked.
     blocked_by: tuple[str, ...] = ()
-    #: The result for each operation, where they differ.
+    #: The result for each operation that its tests call.
     operations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -214,8 +220,13 @@ class Results:
     def _one(self, requirement: Requirement) -> RequirementResult:
         if not requirement.in_profile(self.profile):
             return RequirementResult(requirement, "out_of_profile", f"not part of the profile {self.profile}")
+        speaking = [each for each in self.outcomes if requirement.id in each.results]
+        found = self._whole(requirement, speaking)
+        return replace(found, operations=_by_operation(found, speaking))
+
+    def _whole(self, requirement: Requirement, speaking: Sequence[TestOutcome]) -> RequirementResult:
+        """The result of *requirement* over both operations; *speaking* are the outcomes of the tests that name it."""
         name = requirement.id
-        speaking = [each for each in self.outcomes if name in each.results]
         tests = list(dict.fromkeys(each.test for each in speaking))
         violations = self._violations(name)
         if violations:
@@ -332,6 +343,29 @@ class Results:
         if stale:
             gaps.append(f"stale waivers: {_list(stale)}")
         return gaps
+
+
+def _by_operation(found: RequirementResult, speaking: Iterable[TestOutcome]) -> dict[str, Result]:
+    """The result for each operation that a test of the requirement is about; nothing where that would say something else.
+
+    A test of which it is not known which operation it is about counts for both, and makes neither known.
+    """
+    name = found.requirement.id
+    calls = [call_of(each.exchange["request"]) for each in found.violations if each.exchange]
+    broken = {call[0] for call in calls if call is not None}
+    seen: dict[str, set[Result]] = {operation: set() for operation in OPERATIONS}
+    known = set(broken)
+    for outcome in speaking:
+        known.update(outcome.operations)
+        result = outcome.results[name][0]
+        for operation in outcome.operations or OPERATIONS:
+            seen[operation].add("blocked" if result == "failed" else result)
+    results: dict[str, Result] = {
+        operation: found.result if operation in broken else next(each for each in ORDER if each in seen[operation])
+        for operation in OPERATIONS
+        if operation in known
+    }
+    return results if found.result in results.values() else {}
 
 
 def _reasons(reasons: list[str]) -> str:

@@ -109,6 +109,26 @@ def style(request: Request) -> str:
     return ", ".join([request.method, *carriers])
 
 
+def call_of(request: str) -> tuple[str, str] | None:
+    """The operation, where it is a documented one, and the style of a *request* as reports show it."""
+    head = request.partition("\n\n")[0].splitlines()
+    method, _, url = head[0].partition(" ") if head else ("", "", "")
+    if not url:
+        return None
+    name = url.partition("?")[0].rstrip("/").rpartition("/")[2]
+    headers = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in head[1:])}
+    media = headers.get("content-type", "").lower()
+    if "authorization" in headers:
+        style = "header"
+    elif method != "POST":
+        style = method
+    elif "json" in media:
+        style = "JSON"
+    else:
+        style = "form" if "form" in media else method
+    return (name if name in ("create", "read") else ""), style
+
+
 def asked(exchange: Exchange, vault: Vault) -> str:
     """What an exchange asked for, in a few words: ``create as owner (POST, JSON)``."""
     intent = exchange.intent

@@ -134,7 +134,8 @@ def _gaps(document: Mapping[str, Any]) -> Iterator[str]:
     for gap in found:
         said = "" if gap.result == "not_verified" else f"{spoken(gap.result)}: "
         why = f"by {', '.join(gap.causes)}" if gap.causes else _text(one_line(gap.reason, _LONGEST))
-        yield f"- {', '.join(f'{name} ({levels[name]})' for name in gap.names)}"
+        where = f": {gap.operations}" if gap.operations else ""
+        yield f"- {', '.join(f'{name} ({levels[name]})' for name in gap.names)}{where}"
         yield f"  - why: {said}{why}"
         if gap.how and not gap.causes:
             yield f"  - to do: {_text(gap.how)}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reports.formats import repeat
-from reports.grouping import blocks, causes_first
+from reports.grouping import blocks, by_operation, causes_first
 from reports.words import GROUPS, RESULTS, SENTENCES, count, spoken, visible
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _template() -> Template:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    environment.filters |= {"spoken": spoken}
+    environment.filters |= {"spoken": spoken, "by_operation": by_operation}
     environment.tests |= {"script": repeat.is_script}
     return environment.get_template(_TEMPLATE)
 

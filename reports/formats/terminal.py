@@ -16,7 +16,7 @@ from typing import Any, Final
 from contracts.requirements import select
 from reports.comparison import compare
 from reports.formats import repeat
-from reports.grouping import causes_first, gaps
+from reports.grouping import Gap, causes_first, gaps
 from reports.words import RESULTS, by_name, count, for_a_log, one_line, spoken
 
 #: Lines of a whole run, and those of them that the header, the progress and what pytest adds take.
@@ -179,36 +179,57 @@ class Summary:
         """What is blocked, a line for each cause, and what was not verified, with what to do about each reason."""
         asked = self._wanted()
         found = gaps(each for each in self._entries if each["id"] in asked)
-        broken = any(each["result"] in ("failed", "warning") for each in self._entries)
-        unexplained = [
-            gap for gap in found if gap.result == "blocked" and not gap.causes and broken and not self._verbose
-        ]
+        yield from self._blocked(found)
+        together: dict[tuple[str, str, str], list[Gap]] = {}
         for gap in found:
-            word = spoken(gap.result)
-            if gap.causes:
-                yield self._blocked(gap.names, ", ".join(gap.causes))
-                continue
-            if gap in unexplained:
-                if gap is unexplained[0]:
-                    yield self._blocked([name for each in unexplained for name in each.names], "what is told above")
-                continue
-            each = next(each for each in self._entries if each["id"] == gap.names[0])
-            parts = [f"{name}: {spoken(result)}" for name, result in (each.get("operations") or {}).items()]
-            where = f" ({'; '.join(parts)})" if parts else ""
-            told = f"{self._names(gap.names)}{where}: {gap.reason}"
-            yield from self._wrapped(told, f"{word}: ", "  ", most=_WRAPPED)
-            if gap.how and gap.result == "not_verified":
-                yield from self._wrapped(gap.how, "  to do: ", "         ", most=_WRAPPED)
+            if gap.result != "blocked":
+                together.setdefault((gap.result, gap.reason, gap.how), []).append(gap)
+        for (result, reason, how), alike in together.items():
+            yield from self._open(spoken(result), reason, alike)
+            if how and result == "not_verified":
+                yield from self._wrapped(how, "  to do: ", "         ", most=_WRAPPED)
 
-    def _blocked(self, blocked: Sequence[str], causes: str) -> Line:
-        text = f"blocked by {causes}: {self._names(blocked, most=len(blocked))}"
-        return Line(text if self._verbose else _cut(text, self._width))
+    def _open(self, word: str, reason: str, alike: Sequence[Gap]) -> Iterator[Line]:
+        """Why the requirements of *alike* are open; those whose operations differ stand apart."""
+        said = [self._names(gap.names) + (f" ({gap.operations})" if gap.operations else "") for gap in alike]
+        if len(said) == 1:
+            yield from self._wrapped(f"{said[0]}: {reason}", f"{word}: ", "  ", most=_WRAPPED)
+            return
+        yield from self._wrapped(reason, f"{word}: ", "  ", most=_WRAPPED)
+        for each in said:
+            yield from self._wrapped(each, "  ", "  ")
 
-    def _names(self, names: Sequence[str], *, most: int = _NAMED) -> str:
+    def _blocked(self, found: Iterable[Gap]) -> Iterator[Line]:
+        """What is blocked, by the cause that is to be repaired first; what no cause is known of comes last."""
+        order = [each["id"] for each in causes_first(self._entries)]
+        together: dict[str, list[str]] = {}
+        more: set[str] = set()
+        for gap in found:
+            if gap.result != "blocked":
+                continue
+            causes = sorted(gap.causes, key=lambda name: order.index(name) if name in order else len(order))
+            cause = causes[0] if causes else "what is told above" if order else gap.reason
+            together.setdefault(cause, []).extend(gap.names)
+            more.update([cause] if len(causes) > 1 else [])
+        for cause, names in together.items():
+            text = f"blocked by {cause}{' and others' if cause in more else ''}: "
+            yield Line(text + self._fitting(names, self._width - len(text)))
+
+    def _fitting(self, names: Sequence[str], room: int) -> str:
+        """As many of *names* as there is *room* for, and how many more there are."""
+        if self._verbose:
+            return ", ".join(names)
+        shown = list(names) if len(", ".join(names)) <= room else _tags(names)
+        kept = len(shown)
+        while kept > 1 and len(", ".join(shown[:kept])) + len(_and_more(len(shown) - kept)) > room:
+            kept -= 1
+        return ", ".join(shown[:kept]) + _and_more(len(shown) - kept)
+
+    def _names(self, names: Sequence[str]) -> str:
         """*names* in a line: ids where there is one or all is shown, else tags."""
         shown = list(names) if self._verbose or len(names) == 1 else _tags(names)
-        more = f" and {len(shown) - most} more" if len(shown) > most and not self._verbose else ""
-        return ", ".join(shown if self._verbose else shown[:most]) + more
+        kept = len(shown) if self._verbose else _NAMED
+        return ", ".join(shown[:kept]) + _and_more(len(shown) - kept)
 
     def _wanted(self) -> set[str]:
         """The requirements that this run was to verify: what was not asked for is not listed."""
@@ -308,6 +329,11 @@ def _flat(text: str) -> str:
 def _tags(names: Iterable[str]) -> list[str]:
     """The points that ids belong to, each once: ``T2``."""
     return list(dict.fromkeys(name.partition("-")[0] for name in names))
+
+
+def _and_more(number: int) -> str:
+    """How many are left out."""
+    return f" and {number} more" if number > 0 else ""
 
 
 def _cut(text: str, width: int, *, always: bool = False) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contracts.exchange import OPERATIONS
 from contracts.requirements import catalogue
 from contracts.violation import Violation
 from fixtures.errors import NotAvailable, SetupError, TargetLost
@@ -116,7 +117,16 @@ def _outcome(
         results[name] = (result, vault.mask(reason))
     for record in records:
         results[record.requirement] = ("failed", record.message)
-    return TestOutcome(item.nodeid, title_of(item), results, records, seconds, check.requests)
+    about = _operations(item, check)
+    return TestOutcome(item.nodeid, title_of(item), results, records, seconds, check.requests, about)
+
+
+def _operations(item: pytest.Item, check: Check) -> tuple[str, ...]:
+    """The operations that a test is about: by its parameter, else by the answers that it names."""
+    callspec: Any = getattr(item, "callspec", None)
+    given = callspec.params.get("operation") if callspec else None
+    called = {given} if given in OPERATIONS else {each.exchange.intent.operation for each in check.named}
+    return tuple(each for each in OPERATIONS if each in called)
 
 
 def _in_order(violations: Sequence[Violation], own: Collection[str]) -> list[Violation]:

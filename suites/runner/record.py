@@ -157,4 +157,5 @@ def _test(state: State, outcome: TestOutcome, numbers: Mapping[int, int]) -> dic
         "blocked_on": [numbers[id(each)] for each in blocked_on if id(each) in numbers],
         "seconds": round(outcome.seconds, _DIGITS),
         "requests": outcome.requests,
+        "operations": list(outcome.operations),
     }

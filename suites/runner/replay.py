@@ -171,6 +171,7 @@ def _outcome(test: Mapping[str, Any]) -> TestOutcome:
         ),
         test["seconds"],
         test["requests"],
+        tuple(test["operations"]),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reports.grouping import call_of, calls, causes_first, gaps, grouped
+from reports.grouping import calls, causes_first, gaps, grouped
 from reports.results import ViolationRecord
+from reports.words import call_of
 
 NAME = "S4-key-form"
 HEADERS = {
@@ -97,10 +98,13 @@ def test_gaps_of_one_cause_or_reason_are_one() -> None:
         entry("D", "blocked", blocked_by=["X"], reason="of its own, too"),
         entry("E", "not_verified", level="MAY"),
         entry("F", "passed"),
+        entry("G", "not_verified", how_to_verify="do", operations={"create": "not_verified", "read": "passed"}),
+        entry("H", "not_verified", how_to_verify="do", operations={"create": "not_verified", "read": "not_verified"}),
     ]
-    assert [(gap.result, gap.names, gap.causes, gap.reason, gap.how) for gap in gaps(entries)] == [
-        ("blocked", ("B", "D"), ("X",), "", ""),
-        ("not_verified", ("A", "C"), (), "r", "do"),
+    assert [(gap.result, gap.names, gap.causes, gap.reason, gap.how, gap.operations) for gap in gaps(entries)] == [
+        ("blocked", ("B", "D"), ("X",), "", "", ""),
+        ("not_verified", ("A", "C", "H"), (), "r", "do", ""),
+        ("not_verified", ("G",), (), "r", "do", "read: passed; create: not verified"),
     ]
 
 

@@ -296,10 +296,22 @@ def test_causes_come_before_consequences() -> None:
     )
     text = shown(document)
     assert text.index(f"{third} (") < text.index(f"{second} (") < text.index(f"{first} (")
-    assert len([line for line in text.splitlines() if line.startswith("blocked by ")]) == 3
     assert f"blocked by {second}: {names[35]}\n" in text
-    tags = ", ".join(dict.fromkeys(name.partition("-")[0] for name in names[30:34]))
-    assert f"blocked by {third}: {tags}\n" in text
+    tags = ", ".join(dict.fromkeys(name.partition("-")[0] for name in [*names[30:34], names[36]]))
+    assert f"blocked by {third} and others: {tags}\n" in text
+
+
+def test_what_is_blocked_takes_a_line_for_each_cause() -> None:
+    first, second, *others = catalogue()
+    causes = ([first], [second], [second, first], [first, second])
+    blocked = [entry(name, "blocked", reason="…", blocked_by=by) for name, by in zip(others, causes * 12, strict=False)]
+    text = shown(report(entry(first, "failed"), entry(second, "failed"), *blocked))
+    lines = [line for line in text.splitlines() if line.startswith("blocked by ")]
+    assert len(lines) == 2
+    assert all(
+        re.fullmatch(r"blocked by \S+( and others)?: [A-Z]\d(, [A-Z]\d)*( and \d+ more)?", line) for line in lines
+    )
+    assert max(map(len, lines)) <= 80
 
 
 def test_what_else_it_may_be_is_said() -> None:
@@ -324,6 +336,18 @@ def test_a_gap_is_a_line_for_its_reason_and_what_to_do() -> None:
         "not verified: T1, T2 (read: passed; create: not verified): rotation is not\n  allowed: staging\n"
         "  to do: give --allow-key-rotation\n"
     ) in text
+
+
+def test_operations_that_differ_stand_apart() -> None:
+    gap = {"reason": "rotation is not allowed", "how_to_verify": "give --allow-key-rotation"}
+    operations = {"operations": {"create": "not_verified", "read": "passed"}}
+    entries = (entry(T1, "not_verified", **gap), entry(T2, "not_verified", **gap, **operations))
+    assert (
+        "not verified: rotation is not allowed\n"
+        f"  {T1}\n"
+        f"  {T2} (read: passed; create: not verified)\n"
+        "  to do: give --allow-key-rotation\n"
+    ) in shown(report(*entries, verdict="inconclusive"))
 
 
 def test_a_reason_that_many_share_still_is_said() -> None:
