@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ _OURS = frozenset(
         *("operations", "possible", "verdict", "started", "sha256", "version"),
     }
 )
+#: The option whose value is a command, and the folders of the paths in one.
+_COMMAND = "--serve"
+_FOLDERS = re.compile(r"(?<![^\s='\"])/(?:[^\s/]+/)*(?=[^\s/])")
 #: Violations listed for one requirement, alike ones as one; what is beyond says nothing new.
 _MOST = 20
 
@@ -52,7 +56,7 @@ def build(
         "suite": {"name": "delivery-conformance", "version": VERSION},
         "contract": {"version": VERSION, "sha256": contract_digest()},
         **facts,
-        "run": {**facts["run"], "options": [without_folders(each) for each in facts["run"]["options"]]},
+        "run": {**facts["run"], "options": without_folders(facts["run"]["options"])},
         "verdict": conclusion.verdict,
         "exit_code": conclusion.exit_code,
         "exit_reason": conclusion.reason,
@@ -93,10 +97,17 @@ def build(
     }
 
 
-def without_folders(argument: str) -> str:
-    """An argument of the command, of a path on this machine only its name."""
-    option, equals, value = argument.partition("=") if "=" in argument else ("", "", argument)
-    return f"{option}{equals}{Path(value).name}" if Path(value).is_absolute() else argument
+def without_folders(arguments: Sequence[str]) -> list[str]:
+    """The *arguments* of the command, of each path on this machine only its name."""
+    shown = []
+    for before, argument in zip(("", *arguments), arguments, strict=False):
+        option, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+        if _COMMAND in (before, option):
+            value = _FOLDERS.sub("", value)
+        elif Path(value).is_absolute():
+            value = Path(value).name
+        shown.append(f"{option}{equals}{value}")
+    return shown
 
 
 def _reference(source: Source) -> dict[str, str | None]:

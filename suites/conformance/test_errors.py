@@ -11,11 +11,11 @@ from suites.scenarios.controls import ControlledCheck
 
 
 @verifies(
-    "S2-json-object",
     "E1-error-envelope",
     "E2-status-goes-with-code",
     "E3-code-belongs-to-operation",
     "E4-no-value-in-error",
+    "S2-json-object",
 )
 @pytest.mark.parametrize("style", STYLES, ids=str)
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -112,7 +112,7 @@ def _head(state: State, facts: Mapping[str, Any]) -> dict[str, Any]:
         "format": FORMAT,
         "suite": VERSION,
         "target": dict(facts["target"]),
-        "run": {**facts["run"], "options": [without_folders(each) for each in facts["run"]["options"]]},
+        "run": {**facts["run"], "options": without_folders(facts["run"]["options"])},
         "facts": {name: facts[name] for name in _COUNTED},
         "accounts": dict(facts["accounts"]),
         "origins": {

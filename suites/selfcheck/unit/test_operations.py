@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reports.formats import document
 from reports.results import Results, TestOutcome, TestResult, ViolationRecord
 
 NAME = "C1-get-query"
@@ -54,3 +55,12 @@ def test_what_is_broken_is_broken_in_its_operation() -> None:
 def test_operations_survive_the_way_from_a_worker() -> None:
     sent = outcome("passed", "read")
     assert TestOutcome.from_json(sent.as_json()) == sent
+
+
+def test_options_name_no_folder_of_this_machine() -> None:
+    given = ["--target", "/home/me/our files/target.toml", "--waivers=/etc/w.toml", "--base-url", "http://host/v2"]
+    given += ["--serve", "/opt/py/bin/python -u /home/me/draft.py --log=/var/log/x", "-k", "create or read"]
+    assert document.without_folders(given) == [
+        *("--target", "target.toml", "--waivers=w.toml", "--base-url", "http://host/v2"),
+        *("--serve", "python -u draft.py --log=x", "-k", "create or read"),
+    ]
