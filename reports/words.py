@@ -109,6 +109,11 @@ def style(request: Request) -> str:
     return ", ".join([request.method, *carriers])
 
 
+def where(message: str, actual: str) -> str:
+    """The *message* of a violation without what was got, for where that stands beside it."""
+    return (message.removesuffix(actual).rstrip(": ") if actual else "") or message
+
+
 def call_of(request: str) -> tuple[str, str] | None:
     """The operation, where it is a documented one, and the style of a *request* as reports show it."""
     head = request.partition("\n\n")[0].splitlines()

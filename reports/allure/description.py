@@ -13,7 +13,7 @@ from contracts.requirements import Requirement, catalogue
 from reports.formats import repeat
 from reports.formats.repeat import NO_ACCOUNTS, Accounts
 from reports.results import TestOutcome, ViolationRecord
-from reports.words import count, cut
+from reports.words import count, cut, where
 
 #: Violations of one requirement that are shown in full.
 _SHOWN = 8
@@ -64,7 +64,7 @@ def _sentence(requirement: Requirement) -> str:
 
 def _broken(requirement: Requirement, records: Sequence[ViolationRecord], accounts: Accounts) -> list[str]:
     rows = "".join(
-        f"<tr><td{_CELL}>{_text(each.message)}</td><td{_CELL}>{_text(each.expected)}</td>"
+        f"<tr><td{_CELL}>{_text(where(each.message, each.actual))}</td><td{_CELL}>{_text(each.expected)}</td>"
         f"<td{_CELL}>{_text(each.actual)}</td></tr>"
         for each in records[:_SHOWN]
     )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from reports.formats.repeat import is_script
 from reports.grouping import blocks, causes_first, gaps
-from reports.words import RESULTS, SENTENCES, count, cut, group, one_line, spoken, visible
+from reports.words import RESULTS, SENTENCES, count, cut, group, one_line, spoken, visible, where
 
 #: Violations of one requirement that are shown, those of them with their exchange, and requirements told in full.
 _SHOWN: Final = 5
@@ -76,7 +76,7 @@ def _failure(entry: Mapping[str, Any], blocked: Sequence[str]) -> Iterator[str]:
     yield from ("", f"Source: {_sources(entry)}")
     violations = entry["violations"]
     for number, violation in enumerate(violations[:_SHOWN]):
-        yield from ("", f"**{_text(one_line(violation['message'], _LONGEST))}**", "")
+        yield from ("", f"**{_text(one_line(where(violation['message'], violation['actual']), _LONGEST))}**", "")
         for name, said in (
             ("expected", violation["expected"]),
             ("got", violation["actual"]),
@@ -134,8 +134,8 @@ def _gaps(document: Mapping[str, Any]) -> Iterator[str]:
     for gap in found:
         said = "" if gap.result == "not_verified" else f"{spoken(gap.result)}: "
         why = f"by {', '.join(gap.causes)}" if gap.causes else _text(one_line(gap.reason, _LONGEST))
-        where = f": {gap.operations}" if gap.operations else ""
-        yield f"- {', '.join(f'{name} ({levels[name]})' for name in gap.names)}{where}"
+        differing = f": {gap.operations}" if gap.operations else ""
+        yield f"- {', '.join(f'{name} ({levels[name]})' for name in gap.names)}{differing}"
         yield f"  - why: {said}{why}"
         if gap.how and not gap.causes:
             yield f"  - to do: {_text(gap.how)}"

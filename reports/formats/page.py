@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reports.formats import repeat
 from reports.grouping import blocks, by_operation, causes_first
-from reports.words import GROUPS, RESULTS, SENTENCES, count, spoken, visible
+from reports.words import GROUPS, RESULTS, SENTENCES, count, spoken, visible, where
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -44,6 +44,7 @@ def render(document: Mapping[str, Any]) -> str:
         shown=_SHOWN,
         exchanges=_EXCHANGES,
         count=count,
+        where=where,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from reports.grouping import calls, causes_first, gaps, grouped
 from reports.results import ViolationRecord
-from reports.words import call_of
+from reports.words import call_of, where
 
 NAME = "S4-key-form"
 HEADERS = {
@@ -117,3 +117,15 @@ def test_what_explains_most_comes_first() -> None:
         entry("E", "passed"),
     ]
     assert [each["id"] for each in causes_first(entries)] == ["C", "B", "A"]
+
+
+@pytest.mark.parametrize(
+    ("message", "actual", "said"),
+    [
+        ("read by GET as owner: HTTP 404", "HTTP 404", "read by GET as owner"),
+        ("HTTP 404", "HTTP 404", "HTTP 404"),
+        ("a message of its own", "", "a message of its own"),
+    ],
+)
+def test_what_was_got_is_said_once(message: str, actual: str, said: str) -> None:
+    assert where(message, actual) == said
