@@ -1,4 +1,4 @@
-"""What only the whole history shows of a single answer: it told something before that was known for a secret (A5)."""
+"""What only the whole history shows of a single answer: it disclosed something before that was known for a secret (A5)."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ from typing import Final
 
 _ADVICE: Final[tuple[tuple[str, str], ...]] = (
     (
-        r"environment variable (?P<variable>\w+), which .* is empty",
+        r"environment variable (?P<variable>\w+) \(credentials\..* is (?:empty|not set)",
         "set {variable}, which the target file names for {account}, to the hash of such an account",
     ),
     (
-        r"^no account (?P<account>\w+): (?P<place>.+?),? is empty",
+        r"^no account (?P<account>\w+): (?P<place>.+?) is (?:empty|not set)",
         "give {account} a credential in {place}",
     ),
     (
@@ -20,8 +20,8 @@ _ADVICE: Final[tuple[tuple[str, str], ...]] = (
         "let the hook make {account}, or name such an account under [credentials] in the target file",
     ),
     (
-        r"^no account (?P<account>\w+)",
-        "name such an account as {account} under [credentials] in the target file, or give a provider-states hook",
+        r"^no account \w+(?:$|;)",
+        "name such an account under [credentials] in the target file, or give a provider-states hook",
     ),
     (
         r"hook answers 404 to every state",

@@ -154,7 +154,7 @@ def public_caching(response: Response) -> str | None:
         name, value = name.strip().lower(), value.strip().strip('"')
         # What is said twice, once for some fields and once for all, is said for all.
         directives[name] = value if directives.get(name, value) else ""
-    # Either settles it, whatever else is said; ``private`` with names of fields is about those alone (RFC 9111, section 5.2.2).
+    # Either decides it, whatever else is said; ``private`` with names of fields is about those alone (RFC 9111, section 5.2.2).
     if "no-store" in directives or directives.get("private") == "":
         return None
     if "public" in directives or _seconds(directives.get("s-maxage", "")) > 0:

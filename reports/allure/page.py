@@ -1,7 +1,7 @@
 """``delivery-report`` and ``make report``: Allure's page of an earlier run, one file that can be attached to a ticket.
 
 Allure makes it, in the version that ``package.json`` beside this file pins. Its own look loads a counter of visitors
-from the network; the look of Allure 2 that it also brings does not when told so, and holds everything in the file.
+from the network; the look of Allure 2 that it also brings does not, where the settings say so, and holds everything in the file.
 """
 
 from __future__ import annotations

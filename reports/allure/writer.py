@@ -87,7 +87,7 @@ class RedactingWriter(AllureFileLogger):
         content = self._vault.mask(text).encode()
         file_name = f"{hashlib.sha256(content).hexdigest()[:32]}-attachment.txt"
         if file_name not in self._attached:
-            # No result names it yet, so no one can meet it half-written.
+            # No result names it yet, so no one can read it half-written.
             (self._folder / file_name).write_bytes(content)
             self._attached.add(file_name)
         return Attachment(name=name, source=file_name, type=media_type)

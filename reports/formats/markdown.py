@@ -15,7 +15,7 @@ from reports.formats.repeat import is_script
 from reports.grouping import blocks, causes_first, gaps
 from reports.words import RESULTS, SENTENCES, count, cut, group, one_line, spoken, visible, where
 
-#: Violations of one requirement that are shown, those of them with their exchange, and requirements told in full.
+#: Violations of one requirement that are shown, those of them with their exchange, and requirements shown in full.
 _SHOWN: Final = 5
 _EXCHANGES: Final = 2
 _IN_FULL: Final = 25

@@ -15,7 +15,7 @@ from typing import Final
 from contracts.exchange import Request
 from fixtures.secrets import Piece, Vault
 
-#: What curl sends of its own accord, or must not be told to.
+#: What curl sends of its own accord, or must not be made to send.
 _LIBRARY_HEADERS: Final = frozenset({"user-agent", "accept", "accept-encoding", "connection", "host"})
 #: The longest argument that every system passes on is 128 KiB.
 _LONGEST_ARGUMENT: Final = 100_000

@@ -6,6 +6,7 @@ lines of 80 columns. All of it is in the other reports, and in *verbose* here to
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ _LONGEST: Final = 400
 _NAMED: Final = 12
 #: A value or a reason takes no more of this many lines.
 _WRAPPED: Final = 2
+_NO_ACCOUNT: Final = re.compile(r"no account \w+")
 _VERDICTS: Final[Mapping[str, Mapping[str, bool]]] = {
     "nonconformant": {"red": True},
     "conformant": {"green": True},
@@ -95,28 +97,34 @@ class Summary:
         title = [Line("what to repair first", {"bold": True})]
         if self._verbose:
             return [*title, *(line for entry in found for line in self._block(entry)), Line("")]
-        forms = [
-            (list(self._block(each)), list(self._short(each)), list(self._short(each))[:-1], [self._shortest(each)])
-            for each in found
-        ]
+        room = max(room - len(title) - 1, 1)
+        lines = self._fitted(found, room)
+        if len(lines) > room:
+            left_out = len(lines) - room + 1
+            more = Line(f"… and {left_out} more, in {self._folder / 'conformance.md'}")
+            lines = [*lines[: room - 1], more]
+        return [*title, *lines, Line("")]
+
+    def _fitted(self, found: Sequence[Mapping[str, Any]], room: int) -> list[Line]:
+        """The blocks of *found*, each in the longest of its forms that leaves *room* for the others.
+
+        What comes last is shortened first. The first keep their detail until there is no other way: they are what somebody is
+        going to repair now.
+        """
+        forms = [self._forms(entry) for entry in found]
         chosen = [0] * len(found)
-        room -= len(title) + 1
-        # The first keep their detail until there is no other way: they are what somebody is going to repair now.
-        others = [*reversed(range(_FIRST, len(found)))]
-        first = [*reversed(range(min(_FIRST, len(found))))]
+        others, first = range(_FIRST, len(found)), range(min(_FIRST, len(found)))
         for numbers in (others, first):
-            for form in (1, 2, 3):
-                for number in numbers:
+            for form in range(1, len(forms[0])):
+                for number in reversed(numbers):
                     if sum(len(forms[at][each]) for at, each in enumerate(chosen)) > room:
                         chosen[number] = form
-        lines = [line for at, each in enumerate(chosen) for line in forms[at][each]]
-        if len(lines) > max(room, 1):
-            left_out = len(lines) - max(room, 1) + 1
-            lines = [
-                *lines[: len(lines) - left_out],
-                Line(f"… and {left_out} more, in {self._folder / 'conformance.md'}"),
-            ]
-        return [*title, *lines, Line("")]
+        return [line for at, each in enumerate(chosen) for line in forms[at][each]]
+
+    def _forms(self, entry: Mapping[str, Any]) -> tuple[Sequence[Line], ...]:
+        """The block of *entry* in full, in short, without what repeats it, and on one line."""
+        short = list(self._short(entry))
+        return list(self._block(entry)), short, short[:-1], [self._shortest(entry)]
 
     def _block(self, entry: Mapping[str, Any]) -> Iterator[Line]:
         markup = _RED if entry["result"] == "failed" else _YELLOW
@@ -183,9 +191,15 @@ class Summary:
         together: dict[tuple[str, str, str], list[Gap]] = {}
         for gap in found:
             if gap.result != "blocked":
-                together.setdefault((gap.result, gap.reason, gap.how), []).append(gap)
+                # Accounts that are missing stand together: it is one thing to do.
+                reason = "" if _NO_ACCOUNT.fullmatch(gap.reason) else gap.reason
+                together.setdefault((gap.result, reason, gap.how), []).append(gap)
         for (result, reason, how), alike in together.items():
-            yield from self._open(spoken(result), reason, alike)
+            if reason:
+                yield from self._open(spoken(result), reason, alike)
+            else:
+                said = "; ".join(f"{self._names(gap.names)}: {gap.reason}" for gap in alike)
+                yield from self._wrapped(said, f"{spoken(result)}: ", "  ")
             if how and result == "not_verified":
                 yield from self._wrapped(how, "  to do: ", "         ", most=_WRAPPED)
 
@@ -208,7 +222,7 @@ class Summary:
             if gap.result != "blocked":
                 continue
             causes = sorted(gap.causes, key=lambda name: order.index(name) if name in order else len(order))
-            cause = causes[0] if causes else "what is told above" if order else gap.reason
+            cause = causes[0] if causes else "the failures above" if order else gap.reason
             together.setdefault(cause, []).extend(gap.names)
             more.update([cause] if len(causes) > 1 else [])
         for cause, names in together.items():
@@ -240,7 +254,7 @@ class Summary:
         return set(select(names)) or {each["id"] for each in self._entries if each["tests"]}
 
     def _asked(self) -> Iterator[Line]:
-        """Of a narrowed run, what became of each requirement that was asked for and is not told of above."""
+        """Of a narrowed run, what became of each requirement that was asked for and is not named above."""
         if not self._narrowed:
             return
         wanted = self._wanted()

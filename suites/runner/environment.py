@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Switched:
     """A variable that is switched off, by what it would do.
 
-    ``said`` says that it would change what is judged, asked or left out: then the user is told, with what to use
+    ``said`` says that it would change what is judged, asked or left out: then the user is warned, with what to use
     *instead*. ``https`` says that it would do so on https connections only.
     """
 

@@ -12,11 +12,13 @@ from fixtures.errors import SetupError, TargetLost
 from fixtures.http import health
 from fixtures.http.answers import TLS
 from fixtures.http.failures import PROXY_ASKS
-from suites.runner.run import Run, unknown_hash
+from suites.runner.run import UNKNOWN_HASH, Run, unknown_hash
 from suites.runner.serve import Served
 
 #: Seconds between two looks at a target that is starting.
 _PAUSE = 0.25
+#: The code by which the API says that an address has no action (ERRORS).
+_WRONG_HANDLER = 111
 #: What is asked to tell a gateway that lets nothing through from a target that is in trouble with one call.
 _PROBES = (
     unknown_hash("read", GET_QUERY),
@@ -102,7 +104,7 @@ def _check_address(run: Run, base_url: str, answer: Judgement) -> None:
     if 300 <= response.status < 400 and _same_host_by_https(base_url, location):
         raise SetupError(f"{base_url} redirects to https: give the https address as the base URL")
     found = health.gateway(response)
-    # A password that the target itself might ask for is a wall only where good credentials meet it, too.
+    # A password that the target itself might ask for is a wall only where good credentials get no further, either.
     if found is not None and (found.kind in ("tls", "http2") or response.status == 407):
         barred = _in_the_way(run, answer)
         if barred is not None and barred.kind == "http2":
@@ -110,11 +112,33 @@ def _check_address(run: Run, base_url: str, answer: Judgement) -> None:
             raise TargetLost(run.session.lost)
         if barred is not None:
             raise SetupError(f"{base_url}: {barred}")
-    if response.status == 404 and answer.kind == "foreign":
-        second = run.session.exchange(_PROBES[1])
-        if second.status == 404 and second.kind == "foreign":
-            hint = "" if base_url.endswith("/v2") else "; was /v2 forgotten at its end?"
-            raise SetupError(f"{base_url} answers with a 404 page: it is not the base URL of the API{hint}")
+    if _is_page(answer) or answer.code == _WRONG_HANDLER:
+        _check_path(run, base_url, answer)
+
+
+def _check_path(run: Run, base_url: str, answer: Judgement) -> None:
+    """Raise ``SetupError`` where nothing is below the base URL, and say where the API is instead."""
+    if base_url.endswith("/v2"):
+        hint = ""
+    else:
+        # No documented call: what it is answered says nothing of the target that is to be judged.
+        below = _PROBES[0].but(operation=None, path=f"/v2{_PROBES[0].path}", refusal=None, breaks_contract=True)
+        is_there = run.session.exchange(below).code in UNKNOWN_HASH
+        hint = f"; {base_url}/v2 is" if is_there else "; was /v2 forgotten at its end?"
+        if is_there:
+            said = "a 404 page" if _is_page(answer) else f"code {_WRONG_HANDLER}"
+            raise SetupError(_not_the_api(base_url, said, hint))
+    # A target that has an envelope for it is judged as it is.
+    if _is_page(answer) and _is_page(run.session.exchange(_PROBES[1])):
+        raise SetupError(_not_the_api(base_url, "a 404 page", hint))
+
+
+def _is_page(answer: Judgement) -> bool:
+    return answer.status == 404 and answer.kind == "foreign"
+
+
+def _not_the_api(base_url: str, said: str, hint: str) -> str:
+    return f"{base_url}, asked for {_PROBES[0].path}, answers with {said}: it is not the base URL of the API{hint}"
 
 
 def _wait_for_hook(run: Run, deadline: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:

@@ -426,6 +426,11 @@ def _page(client: Client, request: bytes) -> None:
     client.answer(b"<h1>Not Found</h1>", "404 Not Found", "text/html")
 
 
+def _v2_only(client: Client, request: bytes) -> None:
+    code = 4 if request.split(b" ")[1].startswith(b"/v2/") else 111
+    _refused(code)(client, request)
+
+
 def _to_https(client: Client, request: bytes) -> None:
     path = request.split(b" ")[1].decode()
     client.answer(b"", "301 Moved Permanently", Location=f"https://127.0.0.1{path}")
@@ -447,7 +452,8 @@ _MAIN_PATH = 60
 
 ASKED = [
     Asked("http-for-https", "redirects to https: give the https address", _to_https, 1),
-    Asked("v2-forgotten", "answers with a 404 page: it is not the base URL of the API; was /v2 forgotten at its end?", _page, 2, prefix=""),
+    Asked("v2-forgotten", "answers with a 404 page: it is not the base URL of the API; was /v2 forgotten at its end?", _page, 3, prefix=""),
+    Asked("v2-forgotten-by-one-who-answers", "answers with code 111: it is not the base URL of the API; http://127.0.0.1:", _v2_only, 2, prefix=""),
     Asked("another-page", "answers with a 404 page: it is not the base URL of the API", _page, 2),
     Asked("owner-unknown", "the account owner is refused by every call in every style (code 4)", _UNKNOWN, _MAIN_PATH),
     Asked("owner-forbidden", "the account owner is refused by every call in every style (code 11)", _refused(11), _MAIN_PATH),

@@ -11,12 +11,11 @@ from reports.advice import how_to_verify
     ("reason", "said"),
     [
         (
-            "no account owner: the environment variable STAGING_OWNER, which credentials.owner of the target file names, "
-            "is empty or not set",
+            "no account owner: the environment variable STAGING_OWNER (credentials.owner of the target file) is not set",
             "set STAGING_OWNER, which the target file names for owner, to the hash of such an account",
         ),
         (
-            "no account subuser: the environment variable DELIVERY_SUBUSER_HASH is empty or not set",
+            "no account subuser: the environment variable DELIVERY_SUBUSER_HASH is empty",
             "give subuser a credential in the environment variable DELIVERY_SUBUSER_HASH",
         ),
         (
@@ -24,8 +23,8 @@ from reports.advice import how_to_verify
             "let the hook make ended, or name such an account under [credentials] in the target file",
         ),
         (
-            "no account other_owner: name it in [credentials] of the target file, or give a provider-states hook",
-            "name such an account as other_owner under [credentials] in the target file, or give a provider-states hook",
+            "no account other_owner",
+            "name such an account under [credentials] in the target file, or give a provider-states hook",
         ),
         (
             "key rotation is not allowed: allow_key_rotation = false in the target file",

@@ -117,8 +117,8 @@ def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
     path = _file(tmp_path, '[credentials]\nowner = { env = "STAGING_OWNER" }\nsubuser = { env = "STAGING_SUBUSER" }')
     target = read_target(path, {"STAGING_SUBUSER": " \n", "DELIVERY_ENDED_HASH": ""})
     assert target.absent == {
-        "owner": "the environment variable STAGING_OWNER, which credentials.owner of the target file names, is not set",
-        "subuser": "the environment variable STAGING_SUBUSER, which credentials.subuser of the target file names, is empty",
+        "owner": "the environment variable STAGING_OWNER (credentials.owner of the target file) is not set",
+        "subuser": "the environment variable STAGING_SUBUSER (credentials.subuser of the target file) is empty",
         "ended": "the environment variable DELIVERY_ENDED_HASH is empty",
     }
 

@@ -350,6 +350,14 @@ def test_operations_that_differ_stand_apart() -> None:
     ) in shown(report(*entries, verdict="inconclusive"))
 
 
+def test_accounts_that_are_missing_are_one_thing_to_do() -> None:
+    gaps = {T1: "no account owner", T2: "no account subuser"}
+    entries = (entry(name, "not_verified", reason=why, how_to_verify="name one") for name, why in gaps.items())
+    assert (f"not verified: {T1}: no account owner;\n  {T2}: no account subuser\n  to do: name one\n") in shown(
+        report(*entries, verdict="inconclusive")
+    )
+
+
 def test_a_reason_that_many_share_still_is_said() -> None:
     gap = {"reason": "no answer to the first request", "how_to_verify": "see why"}
     text = shown(report(*(entry(name, "not_verified", **gap) for name in catalogue()), verdict="unreachable"))
