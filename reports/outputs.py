@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,17 @@ def begin(folder: Path, base_url: str | None, profile: str) -> Taken:
     return taken
 
 
-def finish(folder: Path, report: Mapping[str, Any], vault: Vault, requirements: Mapping[str, str]) -> None:
+def finish(
+    folder: Path,
+    report: Mapping[str, Any],
+    vault: Vault,
+    requirements: Mapping[str, str],
+    causes: Mapping[str, Sequence[str]],
+) -> None:
     """Write what says how the run went; ``conformance.json`` last, so that with it everything is there.
 
-    *requirements* names for each test, by its node id, the first requirement that it verifies.
+    *requirements* names for each test, by its node id, the first requirement that it verifies; *causes* for those that are
+    blocked, or fail for what another requirement explains, that requirement.
 
     Raises ``OSError`` where something cannot be written; nothing then says how the run went.
     """
@@ -43,13 +50,14 @@ def finish(folder: Path, report: Mapping[str, Any], vault: Vault, requirements: 
     shown = document.masked_report(report, vault)
     texts = _texts(shown)
     try:
+        allure_folder.name_causes(results, causes)
         build = history.next_build(results)
         allure_folder.write(results, shown, build)
         if report["complete"]:
             history.record(results, build)
         _write(folder, texts)
         repeat.write(folder, shown)
-        junit.rearrange(folder / "junit.xml", requirements)
+        junit.rearrange(folder / "junit.xml", requirements, causes)
         clean(folder, vault)
         document.write(shown, folder / "conformance.json")
     except OSError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from contracts.exchange import Exchange, Request
@@ -112,6 +112,13 @@ def style(request: Request) -> str:
 def where(message: str, actual: str) -> str:
     """The *message* of a violation without what was got, for where that stands beside it."""
     return (message.removesuffix(actual).rstrip(": ") if actual else "") or message
+
+
+def explained(message: str, causes: Sequence[str]) -> str:
+    """The *message* of a test with the requirements that explain it."""
+    names = ", ".join(causes)
+    rest = message.removeprefix("blocked: ")
+    return f"{message}; explained by {names}" if rest == message else f"blocked by {names}: {rest}"
 
 
 def call_of(request: str) -> tuple[str, str] | None:

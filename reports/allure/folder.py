@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from contracts.requirements import catalogue
-from reports.words import RESULTS, count, spoken
+from reports.words import RESULTS, count, explained, spoken
 
-_WORDS: Final = "warning|waived|blocked|not verified"
+_WORDS: Final = "(?:warning|waived|not verified): |blocked(?:: | by )"
 _SCHEMES: Final = (("failed", "", "{}"), ("skipped", "warning: ", "Warning: {}"), ("skipped", "waived: ", "Waived: {}"))
 
 CATEGORIES: Final[tuple[Mapping[str, object], ...]] = (
@@ -24,13 +24,13 @@ CATEGORIES: Final[tuple[Mapping[str, object], ...]] = (
         for status, prefix, name in _SCHEMES
         for each in catalogue().values()
     ),
-    {"name": "Blocked by another failure", "matchedStatuses": ["skipped"], "messageRegex": r"^blocked: [\s\S]*"},
+    {"name": "Blocked by another failure", "matchedStatuses": ["skipped"], "messageRegex": r"^blocked(: | by )[\s\S]*"},
     {"name": "Not verified", "matchedStatuses": ["skipped"], "messageRegex": r"^not verified: [\s\S]*"},
     {"name": "Broken set-up", "matchedStatuses": ["broken"]},
     {
         "name": "Not run to its end",
         "matchedStatuses": ["skipped", "unknown"],
-        "messageRegex": rf"^(?!({_WORDS}): )[\s\S]*",
+        "messageRegex": rf"^(?!{_WORDS})[\s\S]*",
     },
 )
 """What did not simply pass: a category for each requirement, by the word and the id that a message begins with.
@@ -52,6 +52,18 @@ def write(folder: Path, document: Mapping[str, Any], build: int) -> None:
     _json(folder / "categories.json", CATEGORIES)
     _json(folder / "executor.json", _executor(document, build))
     (folder / "environment.properties").write_text(_properties(environment(document)), encoding="utf-8")
+
+
+def name_causes(folder: Path, causes: Mapping[str, Sequence[str]]) -> None:
+    """Add to the results in *folder* what explains them: *causes* are the requirements, by the node id of the test."""
+    for path in folder.glob("*-result.json") if causes else ():
+        result = json.loads(path.read_text(encoding="utf-8"))
+        details = result.get("statusDetails")
+        if details and result.get("fullName") in causes:
+            details["message"] = explained(details["message"], causes[result["fullName"]])
+            part = path.with_suffix(".part")
+            _json(part, result)
+            part.replace(path)
 
 
 def environment(document: Mapping[str, Any]) -> dict[str, str]:

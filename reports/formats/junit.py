@@ -7,12 +7,13 @@ report that is handed on.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from contracts.requirements import catalogue
+from reports.words import explained
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 #: The suite of what verifies no requirement by name.
@@ -20,8 +21,10 @@ _OTHERS: Final = "main path"
 _COUNTED: Final = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
-def rearrange(path: Path, requirements: Mapping[str, str]) -> None:
+def rearrange(path: Path, requirements: Mapping[str, str], causes: Mapping[str, Sequence[str]]) -> None:
     """Rearrange what pytest wrote to *path*. *requirements* names for each node id the first requirement of the test.
+
+    *causes* are, for tests that are blocked or that another requirement explains, what explains them.
 
     Raises ``OSError``. A file that is not there, or that pytest did not finish, is left alone.
     """
@@ -31,12 +34,14 @@ def rearrange(path: Path, requirements: Mapping[str, str]) -> None:
     except (FileNotFoundError, ET.ParseError):
         return
     names = {_address(node): name for node, name in requirements.items()}
+    explanations = {_address(node): found for node, found in causes.items()}
     old = next(tree.iter("testsuite"), None)
     if old is None:
         return
     suites: dict[str, ET.Element] = {}
     for case in old.findall("testcase"):
-        name = names.get((case.get("classname", ""), case.get("name", "")), _OTHERS)
+        address = (case.get("classname", ""), case.get("name", ""))
+        name = names.get(address, _OTHERS)
         suite = suites.get(name)
         if suite is None:
             title = f"{name}: {catalogue()[name].title}" if name in catalogue() else name
@@ -45,6 +50,8 @@ def rearrange(path: Path, requirements: Mapping[str, str]) -> None:
         case.set("classname", f"{name}.{module}" if module else name)
         for part in case:
             _without_places(part)
+            if address in explanations and part.tag in ("skipped", "failure"):
+                part.set("message", explained(part.get("message", ""), explanations[address]))
         suite.append(case)
     root = ET.Element("testsuites", {"name": "delivery-conformance"})
     order = [*catalogue(), _OTHERS]

@@ -26,6 +26,7 @@ from suites.runner.selection import narrowed
 from suites.runner.serve import LOG
 from suites.runner.state import State
 from suites.runner.usage import usage
+from suites.runner.whole_run import explained
 
 #: Where pytest itself gave up there is nothing to conclude from.
 _NO_RUN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
@@ -111,7 +112,7 @@ def _write_outputs(config: pytest.Config, state: State) -> None:
     report = state.document or _document(config, state, state.conclusion)
     items = state.session.items if state.session is not None else []
     first = {item.nodeid: requirements_of(item)[0] for item in items}
-    outputs.finish(state.options.report_dir, report, state.vault, first)
+    outputs.finish(state.options.report_dir, report, state.vault, first, explained(state.checks, state.explanation))
 
 
 def first_failure(answers: Iterable[Judgement], explanation: Explanation) -> int | None:

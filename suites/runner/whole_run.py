@@ -12,6 +12,7 @@ from allure_commons.model2 import TestResult as AllureResult
 
 from contracts.attribution import Explanation
 from contracts.judge import Judgement
+from contracts.requirements import catalogue
 from contracts.violation import Violation
 from fixtures.secrets import Vault
 from reports import allure
@@ -19,6 +20,7 @@ from reports.exchange import violation_record
 from reports.formats import story
 from reports.results import Results, TestOutcome
 from reports.words import spoken
+from suites.runner.check import Check
 from suites.runner.state import State
 from suites.runner.violations import violations_of
 
@@ -93,17 +95,33 @@ def _blocked_by(
         for name in anomaly.candidates - explanation.broken:
             found.setdefault(name, set()).update(explanation.explains(anomaly))
     for requirements, blocked_on in tests:
-        control = {id(each) for each in blocked_on}
-        causes = {
-            name
-            for anomaly in explanation.anomalies
-            if id(anomaly.answer) in control
-            for name in explanation.explains(anomaly)
-        }
+        causes = _causes(blocked_on, explanation)
         for name in requirements:
             if causes and name not in explanation.broken:
                 found.setdefault(name, set()).update(causes)
     return {name: sorted(causes) for name, causes in found.items()}
+
+
+def _causes(answers: Iterable[Judgement], explanation: Explanation) -> set[str]:
+    """What explains what is wrong in *answers*."""
+    wrong = {id(each) for each in answers}
+    return {
+        name
+        for anomaly in explanation.anomalies
+        if id(anomaly.answer) in wrong
+        for name in explanation.explains(anomaly)
+    }
+
+
+def explained(checks: Mapping[str, Check], explanation: Explanation) -> dict[str, list[str]]:
+    """For each test, by its node id, that is blocked or fails for what another requirement explains: that requirement."""
+    found = {}
+    for node, check in checks.items():
+        broken = {each.requirement for each in check.violations}
+        causes = _causes(check.named if broken else check.blocked_on, explanation)
+        if causes and not broken & explanation.broken:
+            found[node] = [name for name in catalogue() if name in causes]
+    return found
 
 
 def _is_named(results: Results, requirement: str) -> bool:

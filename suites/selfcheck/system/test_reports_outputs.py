@@ -130,6 +130,20 @@ def test_junit_puts_the_word_first(run: Finished) -> None:
     assert all(len(message) < 2_000 for message in messages)
 
 
+def test_a_test_says_what_explains_it(tmp_path: Path) -> None:
+    """A blocked test names the cause, and so does one that fails for what another requirement explains."""
+    done = conform(tmp_path, "--requirement", "C2", "--requirement", "T3", "-k", "style or read", faults=["read-rotates"])
+    said = {}
+    for path in (done.folder / "allure-results").glob("*-result.json"):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        said[result["fullName"].rpartition("::")[2]] = result.get("statusDetails", {}).get("message", "")
+    blocked = [name for name, message in said.items() if message.startswith("blocked by T3-read-changes-nothing: ")]
+    assert blocked, said
+    junit = JUnitXml.fromfile(str(done.folder / "junit.xml"))
+    messages = {case.name: str(result.message) for tests in junit for case in tests for result in case.result}
+    assert messages[blocked[0]].startswith("blocked by T3-read-changes-nothing: ")
+
+
 def test_junit_is_arranged_by_requirement(run: Finished) -> None:
     text = (run.folder / "junit.xml").read_text(encoding="utf-8")
     for place in ("hostname", str(ROOT), sys.prefix, socket.gethostname()):
@@ -318,7 +332,8 @@ def test_every_ending_has_a_category_of_its_own(results: list[dict[str, Any]]) -
     found = {history.category(each) for each in results if each["status"] != "passed"}
     assert {titles[BROKEN], f"Warning: {titles[ADVICE]}", f"Waived: {titles['T7-tariff-create-refused']}"} <= found
     assert None not in found
-    words = {"blocked: x": "Blocked by another failure", "not verified: x": "Not verified", "": "Not run to its end"}
+    words = {"blocked: x": "Blocked by another failure", "blocked by E1: x": "Blocked by another failure"}
+    words |= {"not verified: x": "Not verified", "": "Not run to its end"}
     for message, name in words.items():
         assert history.category({"status": "skipped", "statusDetails": {"message": message}}) == name
     assert history.category({"status": "broken"}) == "Broken set-up"
