@@ -132,7 +132,9 @@ def test_junit_puts_the_word_first(run: Finished) -> None:
 
 def test_a_test_says_what_explains_it(tmp_path: Path) -> None:
     """A blocked test names the cause, and so does one that fails for what another requirement explains."""
-    done = conform(tmp_path, "--requirement", "C2", "--requirement", "T3", "-k", "style or read", faults=["read-rotates"])
+    done = conform(
+        tmp_path, "--requirement", "C2", "--requirement", "T3", "-k", "style or read", faults=["read-rotates"]
+    )
     said = {}
     for path in (done.folder / "allure-results").glob("*-result.json"):
         result = json.loads(path.read_text(encoding="utf-8"))
