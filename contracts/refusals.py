@@ -53,7 +53,8 @@ def _anomaly(answer: Judgement, expected: str, *candidates: str) -> Anomaly:
 
 
 def _with_code(answer: Judgement, refusal: Refusal) -> Anomaly | None:
-    expected = "an error with code " + ", ".join(map(str, sorted(refusal.codes)))
+    # 3, 4 or 7
+    expected = "an error with code " + " or ".join(", ".join(map(str, sorted(refusal.codes))).rsplit(", ", 1))
     if answer.kind == "success":
         # What a web server may refuse may also be let in for what it is, whoever sends it.
         bad_input = {B1} if answer.exchange.intent.front else set()

@@ -356,8 +356,11 @@ def _by_operation(found: RequirementResult, speaking: Iterable[TestOutcome]) -> 
     seen: dict[str, set[Result]] = {operation: set() for operation in OPERATIONS}
     known = set(broken)
     for outcome in speaking:
-        known.update(outcome.operations)
         result = outcome.results[name][0]
+        if result == "failed" and broken:
+            # In which operation, its violations say.
+            continue
+        known.update(outcome.operations)
         for operation in outcome.operations or OPERATIONS:
             seen[operation].add("blocked" if result == "failed" else result)
     results: dict[str, Result] = {

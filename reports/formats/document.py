@@ -101,12 +101,13 @@ def without_folders(arguments: Sequence[str]) -> list[str]:
     """The *arguments* of the command, of each path on this machine only its name."""
     shown = []
     for before, argument in zip(("", *arguments), arguments, strict=False):
-        option, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+        option, equals, value = argument.partition("=") if "=" in argument else ("", "", argument)
         if _COMMAND in (before, option):
-            value = _FOLDERS.sub("", value)
+            shown.append(_FOLDERS.sub("", argument))
         elif Path(value).is_absolute():
-            value = Path(value).name
-        shown.append(f"{option}{equals}{value}")
+            shown.append(f"{option}{equals}{Path(value).name}")
+        else:
+            shown.append(argument)
     return shown
 
 

@@ -32,7 +32,7 @@ from reports.allure.folder import CATEGORIES, title
 from reports.directory import _MARK, _MARKED, take
 from reports.formats import badge, document, markdown, page
 from reports.results import Verdict
-from reports.words import visible
+from reports.words import visible, where
 from suites.selfcheck.system.runs import ROOT, Finished, command, conform, environment, suite, target_file
 
 pytestmark = pytest.mark.xdist_group("outputs")
@@ -95,7 +95,7 @@ def test_a_violation_has_all_that_a_reader_needs(run: Finished) -> None:
     assert violation["calls"].startswith("create by GET")
     assert (run.folder / "repeat" / "T6.sh").read_text(encoding="utf-8") == violation["repeat"] + "\n"
     entry = run.requirement(BROKEN)
-    assert (entry["blocked_by"], entry["operations"], violation["possible"]) == ([], None, [])
+    assert (entry["blocked_by"], entry["operations"], violation["possible"]) == ([], {"create": "failed"}, [])
     assert {each["document"]: bool(each["url"]) for each in entry["references"]}.get("DELIVERY") is True
 
 
@@ -194,7 +194,8 @@ def test_the_page_says_all_that_a_reviewer_asks(run: Finished) -> None:
     violation = run.requirement(BROKEN)["violations"][0]
     for said in (
         "<h1>Nonconformant</h1>", run.document["target"]["base_url"], run.document["started"],
-        f"contract {run.document['contract']['version']}", violation["message"], violation["expected"], violation["actual"],
+        f"contract {run.document['contract']['version']}", violation["expected"], violation["actual"],
+        where(violation["message"], violation["actual"]),
         violation["calls"], " ".join(violation["repeat"].split()), "GET http://127.0.0.1:", "To do: run everything",
         'id="decision-S4-key-form"', "the alphabet is taken from the documented examples", "T7-tariff-create-refused",
     ):  # fmt: skip
