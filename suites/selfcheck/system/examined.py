@@ -113,6 +113,8 @@ def _terminal(code: int, output: str) -> Iterator[str]:
     own = [each for each in lines if each.startswith("delivery-conformance: ")]
     if code == 4 and len(own) != 1:
         yield f"exit 4 with {len(own)} lines of its own"
+    if any("--record" in each or "--report-dir" in each for each in own):
+        yield f"an output was not written: {own}"
     if code in (0, 1, 5, 6) and (not lines or not lines[-1].startswith(("verdict: ", "this is no verdict"))):
         yield f"the last line is {lines[-1:]!r}"
 

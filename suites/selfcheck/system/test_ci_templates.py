@@ -14,6 +14,7 @@ import yaml
 
 from suites.selfcheck.system import checkout
 from suites.selfcheck.system.checkout import ROOT, run
+from suites.selfcheck.system.raw_answers import Front, Raw, Replaced
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 GITLAB: dict[str, Any] = yaml.safe_load((ROOT / "ci" / "gitlab.yml").read_text(encoding="utf-8"))[
@@ -190,6 +191,30 @@ def test_without_a_complete_report_there_is_no_verdict(fake: Path, workspace: Pa
     )
     assert (outcome.code, outcome.outputs["verdict"]) == (4, "")
     assert "exit code 4" in outcome.summary
+
+
+def test_what_a_target_says_is_no_command_of_the_job(fake: Path, workspace: Path) -> None:
+    """From the reason, the code, the Location and the Content-Type; where a line is wrapped, too."""
+    command = fake / "delivery-conformance" / "bin" / "delivery-conformance"
+    command.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+        "from suites.cli import command\nsys.exit(command())\n"
+    )
+    injected = b"x ::error::x ##[error]x ##vso[task.complete]x \xe2\x80\xaex " + b"::stop-commands::x " * 20
+    body = json.dumps({"success": False, "status": {"code": "\n::error::x", "description": injected.decode()}}).encode()
+    answers = tuple(
+        Raw(body, b"HTTP/1.1 %d ::error::x" % status, ((b"Content-Type", injected), (b"Location", b"/" + injected)))
+        for status in (400, 302)
+    )
+    with Front([Replaced("all", answers)]).serve() as server:
+        target = workspace / "t.toml"
+        states = server.base_url.removesuffix("/v2") + "/_states"
+        target.write_text(f'base_url = "{server.base_url}"\n[provider_states]\nurl = "{states}"\n')
+        outcome = github_step(RUN, {"target": "t.toml"}, workspace=workspace, temp=fake, COLUMNS="60")
+    assert (outcome.code, outcome.outputs["verdict"]) == (1, "nonconformant"), outcome.log
+    assert "stop-commands" in outcome.log
+    assert not re.search(r"(?m)^\s*::|##\[|##vso\[|\u202e", outcome.log), outcome.log
+    assert "\u202e" not in outcome.summary
 
 
 def test_the_report_of_an_earlier_run_is_not_this_ones(fake: Path, workspace: Path) -> None:

@@ -23,10 +23,10 @@ def runner() -> Iterator[Runner]:
 @pytest.mark.parametrize("part", range(_PARTS))
 def test_whatever_is_answered_the_run_ends_well(part: int, runner: Runner) -> None:
     """A verdict, valid reports, a record that can be replayed, and no secret."""
-    came = search(runner, _CASES, number=part)
+    came = search(runner, _CASES, part)
     assert len(came) >= _CASES
     assert {"nonconformant", "unreachable"} <= {each.verdict for each in came}
 
 
 def test_so_does_a_run_of_every_check(runner: Runner) -> None:
-    assert len(search(runner, _FULL, number=_PARTS, full=True)) >= _FULL
+    assert len(search(runner, _FULL, _PARTS, full=True)) >= _FULL

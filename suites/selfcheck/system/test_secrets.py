@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
+from contracts.recording import parse
 from fixtures.emulator.threaded import ThreadedServer
 from suites.selfcheck.system.runs import ROOT, environment, suite, target_file
 
@@ -97,6 +98,13 @@ def planted(tmp: Path, faults: Sequence[str] = ()) -> Iterator[tuple[ThreadedSer
         yield server, target_file(server, tmp / "target.toml", credentials=fixed)
 
 
+def _recorded(tmp: Path) -> Path:
+    """Where ``--record`` writes to: a folder of its own, to be searched."""
+    folder = tmp / "record"
+    folder.mkdir(exist_ok=True)
+    return folder / "run.json"
+
+
 def leaking_run(
     server: ThreadedServer, target: Path, tmp: Path, *options: str, env: Mapping[str, str] | None = None
 ) -> tuple[int, str, list[str]]:
@@ -108,6 +116,7 @@ def leaking_run(
     report = tmp / "report"
     arguments = ["-c", str(ROOT / "pytest.ini"), "--rootdir", str(work), "-o", f"cache_dir={tmp / 'cache'}"]
     arguments += ["--target", str(target), "--report-dir", str(report), "-p", "no:randomly", *options]
+    arguments += ["--record", str(_recorded(tmp))]
     owner = next(iter(server.emulator.store.fixed.values())).hash
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments, str(work / "test_leaking.py")],
@@ -122,7 +131,7 @@ def leaking_run(
     output = done.stdout.decode("utf-8", "replace")
     for made in work.glob("__pycache__"):
         shutil.rmtree(made)
-    return done.returncode, output, leaks(secrets_of(server), [report, tmp / "cache", work], output)
+    return done.returncode, output, leaks(secrets_of(server), [report, tmp / "cache", work, tmp / "record"], output)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +163,7 @@ def test_nothing_of_a_failing_test_is_shown(tmp_path: Path, options: tuple[str, 
     document = json.loads((tmp_path / "report" / "conformance.json").read_text(encoding="utf-8"))
     assert document["tests"]["error"] >= 15, output
     assert document["tests"]["failed"] == 1
+    assert parse(_recorded(tmp_path).read_text(encoding="ascii"))["tests"]
     assert len(list((tmp_path / "report" / "allure-results").glob("*-result.json"))) > 30
 
 
@@ -176,9 +186,11 @@ def test_nothing_is_shown_of_a_target_that_gives_it_away(tmp_path: Path, fault: 
         target.write_text("\n".join(kept) + "\n[http]\ntimeout = 2\n", encoding="utf-8")
         done = suite(
             "--target", target, "--hypothesis-profile", "smoke", "-v", "-l", "-o", f"cache_dir={tmp_path / 'cache'}",
-            folder=tmp_path / "report",
+            "--record", _recorded(tmp_path), folder=tmp_path / "report",
         )  # fmt: skip
-    assert leaks(secrets_of(server), [tmp_path / "report", tmp_path / "cache"], done.output) == []
+    searched = [tmp_path / name for name in ("report", "cache", "record")]
+    assert leaks(secrets_of(server), searched, done.output) == []
+    assert parse(_recorded(tmp_path).read_text(encoding="ascii"))["answers"]
     assert CHOSEN or "what to repair first" in done.output
 
 
@@ -186,9 +198,11 @@ def test_nothing_is_shown_of_a_conforming_target(tmp_path: Path) -> None:
     with planted(tmp_path) as (server, target):
         done = suite(
             "--target", target, "-vv", "-rA", "--log-level=DEBUG", "-o", f"cache_dir={tmp_path / 'cache'}",
-            folder=tmp_path / "report",
+            "--record", _recorded(tmp_path), folder=tmp_path / "report",
         )  # fmt: skip
-    assert leaks(secrets_of(server), [tmp_path / "report", tmp_path / "cache"], done.output) == []
+    searched = [tmp_path / name for name in ("report", "cache", "record")]
+    assert leaks(secrets_of(server), searched, done.output) == []
+    assert parse(_recorded(tmp_path).read_text(encoding="ascii"))["answers"]
     assert done.document["verdict"] in ("conformant", "inconclusive"), done.output
 
 

@@ -219,6 +219,23 @@ def test_what_only_looked_like_a_key_is_named_once_it_is_known() -> None:
     assert vault.mask(KEY) == "«key 1 of demo»"
 
 
+def test_tokens_that_begin_alike_are_all_concealed() -> None:
+    """As the tokens of one issuer do."""
+    header = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+    first, second = f"{header}.{KEY}.{KEY[::-1]}", f"{header}.{OWNER}.{OWNER[::-1]}"
+    vault = Vault()
+    vault.conceal([first], "")
+    vault.conceal([second], "")
+    assert vault.mask(f"a {first} b {second} c") == "a «key 1 of somebody» b «key 2 of somebody» c"
+
+
+def test_a_token_that_is_known_but_for_a_word_keeps_its_name() -> None:
+    vault = Vault()
+    vault.add(OWNER, "owner")
+    vault.conceal([f"session-of-the-owner-{OWNER}"], "")
+    assert vault.mask(f"session-of-the-owner-{OWNER}") == "session-of-the-owner-«owner»"
+
+
 def test_what_was_sent_is_not_concealed() -> None:
     vault = Vault()
     vault.conceal([KEY, OWNER], f"hash={KEY.upper()}")
