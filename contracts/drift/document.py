@@ -102,10 +102,10 @@ def _in_one(forms: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One schema for what may have any of several forms: the one that is not just null, or the types that they have."""
     if len(forms) == 1:
         return forms[0]
-    told = [form for form in forms if types(form) != {"null"}]
+    others = [form for form in forms if types(form) != {"null"}]
     named = set[str]().union(*map(types, forms))
-    if len(told) == 1:
-        return {**told[0], "type": sorted(named)} if types(told[0]) else told[0]
+    if len(others) == 1:
+        return {**others[0], "type": sorted(named)} if types(others[0]) else others[0]
     return {"type": sorted(named)} if all(map(types, forms)) else {}
 
 

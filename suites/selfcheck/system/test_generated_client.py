@@ -29,7 +29,7 @@ from generated.models import DeliverySessionParameters
 
 given = json.load(sys.stdin)
 plain = Client(base_url=given["base_url"], raise_on_unexpected_status=True)
-told = AuthenticatedClient(
+authenticated = AuthenticatedClient(
     base_url=given["base_url"], token=given["owner"], prefix="NVX", raise_on_unexpected_status=True
 )
 owner = given["owner"]
@@ -38,10 +38,10 @@ calls = [
     ("read by GET", read_get, {"client": plain, "hash_": owner}),
     ("create by form", create_post, {"client": plain, "body": DeliverySessionParameters(hash_=owner)}),
     ("read by form", read_post, {"client": plain, "body": DeliverySessionParameters(hash_=owner, iso_datetime=True)}),
-    ("create by header and GET", create_get, {"client": told}),
-    ("read by header and GET", read_get, {"client": told, "iso_datetime": True, "nvx_iso_date_time": True}),
-    ("create by header and POST", create_post, {"client": told}),
-    ("read by header and POST", read_post, {"client": told, "nvx_iso_date_time": True}),
+    ("create by header and GET", create_get, {"client": authenticated}),
+    ("read by header and GET", read_get, {"client": authenticated, "iso_datetime": True, "nvx_iso_date_time": True}),
+    ("create by header and POST", create_post, {"client": authenticated}),
+    ("read by header and POST", read_post, {"client": authenticated, "nvx_iso_date_time": True}),
     ("unknown hash", read_get, {"client": plain, "hash_": "0" * 32}),
     ("no session", read_get, {"client": plain, "hash_": given["owner_without_session"]}),
     ("sub-user", create_post, {"client": plain, "body": DeliverySessionParameters(hash_=given["subuser"])}),

@@ -283,7 +283,15 @@ LACKS: Final[dict[str, tuple[Change, str]]] = {
         "C2-post-form",
     ),
     "the header": (lambda d: (d.pop("security"), d["components"].pop("securitySchemes")), "C3-header-with-get"),
-    "iso_datetime": (
+    "iso_datetime in the query": (
+        lambda d: d["paths"][READ]["get"]["parameters"].pop(1),
+        "C5-iso-datetime-accepted",
+    ),
+    "iso_datetime in a header": (
+        lambda d: d["paths"][READ]["post"]["parameters"].pop(1),
+        "C5-iso-datetime-accepted",
+    ),
+    "iso_datetime in the body": (
         lambda d: schema(d, "Parameters")["properties"].pop("iso_datetime"),
         "C5-iso-datetime-accepted",
     ),
