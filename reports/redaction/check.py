@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import allure_commons
 import pytest
+from _pytest.capture import TeeCaptureIO
 from _pytest.junitxml import LogXML
 from allure_commons.model2 import TestResult
 
@@ -59,7 +60,9 @@ def _shows(way: Callable[[], Iterator[str]], planted: str) -> bool:
 def _streams(config: pytest.Config) -> Iterator[str]:
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     capture: Any = config.pluginmanager.get_plugin("capturemanager")
-    streams = [each._old for each in libraries.captures(capture)]
+    captured = libraries.captures(capture)
+    streams = [each._old for each in captured]
+    streams += [each.tmpfile._other for each in captured if isinstance(each.tmpfile, TeeCaptureIO)]
     if reporter is not None:
         streams.append(reporter._tw._file)
     for stream in (sys.stdout, sys.stderr, *streams):

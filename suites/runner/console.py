@@ -31,10 +31,11 @@ def redact(config: pytest.Config, state: State) -> None:
     if reporter is not None:
         reporter = Reporter.instead_of(reporter, config, _header(state))
         state.say = functools.partial(_say, reporter, capture)
-    _redact(config, state.vault, reporter, capture)
+    put_redaction_below(config, state.vault, reporter, capture)
 
 
-def _redact(config: pytest.Config, vault: Vault, reporter: Any, capture: Any) -> None:
+def put_redaction_below(config: pytest.Config, vault: Vault, reporter: Any, capture: Any) -> None:
+    """Redact what is written, and end the run before it begins where a planted secret would be shown."""
     # What another version of pytest does not have is named by the check.
     with contextlib.suppress(AttributeError):
         libraries.redact_terminal(reporter, vault)

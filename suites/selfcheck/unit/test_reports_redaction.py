@@ -16,14 +16,17 @@ from typing import Any
 
 import pytest
 from _pytest.capture import CaptureManager
+from _pytest.outcomes import Exit
 from pluggy._tracing import TagTracer
 
 from fixtures.secrets import Vault
+from reports.redaction import libraries
 from reports.redaction.check import check
 from reports.redaction.files import masked, sweep
 from reports.redaction.harmless import Harmless
 from reports.redaction.libraries import redact_streams, redact_trace
 from reports.redaction.streams import RedactingStream, redact_logging
+from suites.runner import console
 from suites.selfcheck.system.runs import suite
 
 SECRET = "5f4dcc3b5aa765d61d8327deb882cf99"
@@ -352,6 +355,63 @@ def _wrap_streams(vault: Vault, capture: Any) -> None:
 def test_logging_is_checked(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
     monkeypatch.setattr("suites.selfcheck.unit.test_reports_redaction.redact_logging", lambda _: lambda: None)
     assert _checked(monkeypatch, vault) == {"logging"}
+
+
+_SOURCE = Path(libraries.__file__).read_text(encoding="utf-8")
+#: What of pytest's insides redaction reaches for; the first two are the module's own.
+_PRIVATE = sorted(set(re.findall(r"\.(_[a-z]\w*)", _SOURCE)) - {"_config", "_vault"})
+
+
+@pytest.mark.parametrize("name", sorted({*_PRIVATE} - {"_cachedir"}))
+@pytest.mark.parametrize("capturing", ["fd", "tee-sys"])
+def test_a_private_name_that_is_gone_is_noticed(
+    name: str, capturing: str, monkeypatch: pytest.MonkeyPatch, vault: Vault
+) -> None:
+    """As in a version of pytest that has renamed it; a run with what there is today begins."""
+    if name == "_other" and capturing == "fd":
+        pytest.skip("nothing is copied")
+    assert _refusal(capturing, vault, monkeypatch) is None
+    renamed: dict[str, Any] = {"__name__": libraries.__name__}
+    exec(compile(re.sub(rf"\.{name}\b", f".{name}_before", _SOURCE), libraries.__file__, "exec"), renamed)  # noqa: S102
+    for each in ("redact_terminal", "redact_streams", "captures", "redact_trace", "redact_junit"):
+        monkeypatch.setattr(libraries, each, renamed[each])
+    refusal = _refusal(capturing, vault, monkeypatch)
+    assert refusal is not None
+    assert refusal.returncode == 3
+    assert "secrets would not be masked in" in str(refusal)
+
+
+def _refusal(capturing: str, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Exit | None:
+    """How a run ends before it begins whose output pytest captures in this way; None where it begins."""
+    streams(monkeypatch)
+    capture: Any = CaptureManager(capturing)  # type: ignore[arg-type]
+    reporter = SimpleNamespace(_tw=SimpleNamespace(_file=io.StringIO()))
+    plugins = {"terminalreporter": reporter, "capturemanager": capture}
+    cleanups: list[Any] = []
+    config: Any = SimpleNamespace(
+        trace=SimpleNamespace(root=TagTracer()),
+        pluginmanager=SimpleNamespace(get_plugin=plugins.get, unregister=lambda _: None),
+        getoption=lambda *_, **__: None,
+        add_cleanup=cleanups.append,
+    )
+    capture.start_global_capturing()
+    capture.suspend_global_capture()
+    try:
+        console.put_redaction_below(config, vault, reporter, capture)
+    except Exit as error:
+        return error
+    finally:
+        capture.stop_global_capturing()
+        for each in cleanups:
+            each()
+    return None
+
+
+def test_the_name_of_pytests_cache_is_asked_for_without_a_default() -> None:
+    assert "_cachedir" in _PRIVATE
+    config: Any = SimpleNamespace(cache=SimpleNamespace())
+    with pytest.raises(AttributeError):
+        libraries.cache_folder(config)
 
 
 def test_a_run_that_would_show_a_secret_does_not_begin(tmp_path: Path) -> None:
