@@ -19,7 +19,7 @@ override FILE := $(value FILE)
 export BASE_URL TARGET FILE
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance test test-all lint types imports generated selfcheck selfcheck-quick embedded \
+.PHONY: help conformance test check lint types imports generated selfcheck unit embedded generate \
 	report drift bench search emulator tools coverage bundle format lock dist venv dev clean pythons mutate
 # One step after the other, whatever -j says: their output is read by people, and the machines that run this have two cores.
 .NOTPARALLEL:
@@ -47,9 +47,9 @@ bench: $(VENV)/.run ## measure what a run costs
 
 # --- the project's own tests
 
-test: lint types imports generated selfcheck-quick embedded pythons ## the project's own tests, with a sample of the proof
+test: lint types imports generated selfcheck embedded pythons ## all of the project's own tests, the exact proof in them
 
-test-all: lint types imports generated selfcheck tools embedded ## with the whole proof, the browser and other people's tools, too
+check: lint types imports unit ## the quick part of them, for while one works
 
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check --quiet
@@ -66,6 +66,7 @@ imports: $(VENV)/.dev
 generated: $(VENV)/.dev
 	$(RUN) -m contracts.bundle --check
 	$(RUN) -m suites.tools.coverage --check
+	$(RUN) -m suites.tools.generate --check
 
 # No warning passes here; a conformance run forgives those of a library that is newer than the lock. A test that hangs ends. Tests of one
 # xdist_group share a worker, and so what is made for them once.
@@ -74,8 +75,8 @@ PYTEST_SELF = $(RUN) -m pytest suites/selfcheck -q -W error -p timeout --timeout
 selfcheck: $(VENV)/.dev
 	$(PYTEST_SELF) -m "not tools" $(ARGS)
 
-selfcheck-quick: $(VENV)/.dev
-	$(PYTEST_SELF) -m "not slow and not proof and not node and not java and not browser and not tools" $(ARGS)
+unit: $(VENV)/.dev
+	$(RUN) -m pytest suites/selfcheck/unit -q -W error -p timeout --timeout 60 -n $(JOBS) -m "not slow and not node" $(ARGS)
 
 # Clients and servers that are made from the contract, compiled and used, linters, a mock: minutes, and downloads of their own.
 tools: $(VENV)/.dev ## what other people's programs make of the contract (needs Node.js, Java and Go)
@@ -92,7 +93,7 @@ embedded: $(VENV)/.dev
 pythons:
 	@$(if $(PYTHONS),ci/pythons.sh $(PYTHONS))
 
-# Minutes for each module: no part of `make test`. ARGS="contracts/register.py --sample 0" for all mutants of one.
+# Minutes for each module: no part of `make test`. ARGS="contracts/attribution.py --sample 0" for all mutants of one.
 mutate: $(VENV)/.dev ## how many small changes of the code the tests notice: ARGS="MODULE… --write"
 	$(RUN) -m suites.tools.mutate --jobs $(JOBS) $(ARGS)
 
@@ -100,6 +101,9 @@ mutate: $(VENV)/.dev ## how many small changes of the code the tests notice: ARG
 
 bundle: $(VENV)/.dev ## put the contract into one file, after a change of openapi.yaml or a schema
 	$(RUN) -m contracts.bundle
+
+generate: $(VENV)/.dev ## generate the stored examples anew, after a change of the contract or of a strategy
+	$(RUN) -m suites.tools.generate
 
 coverage: $(VENV)/.run ## regenerate the coverage table, after a change of a requirement, a test or a fault
 	$(RUN) -m suites.tools.coverage

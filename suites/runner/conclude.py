@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -90,11 +89,14 @@ def finish(state: State, config: pytest.Config) -> None:
             record.write(state.options.record, state, _facts(config, state))
         except SetupError as error:
             state.setup_error = state.setup_error or str(error)
+    if state.broken or state.setup_error:
+        # With -v pytest has begun a line with the name of the test.
+        reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
     if state.broken is not None:
-        sys.stdout.flush()
         usage(state.vault.mask(state.broken))
     elif state.setup_error is not None:
-        sys.stdout.flush()
         code = usage(state.vault.mask(state.setup_error))
         if state.session is not None:
             state.session.exitstatus = code

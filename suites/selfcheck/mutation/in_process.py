@@ -282,11 +282,15 @@ def in_process(app: Any) -> Iterator[None]:
         stack.callback(adapter.close)
         stack.enter_context(clock.everywhere())
         stack.enter_context(mock.patch.object(requests.Session, "get_adapter", get_adapter))
-        # pytest imports the tests by names of its own.
-        for module in [each for each in sys.modules.values() if _has(each, run_concurrently)]:
-            stack.enter_context(mock.patch.object(module, run_concurrently.__name__, together))
+        # pytest imports the tests by names of its own, and may do so meanwhile.
+        stack.callback(_replace, together, run_concurrently)
+        _replace(run_concurrently, together)
         yield
 
 
-def _has(module: object, function: Callable[..., object]) -> bool:
-    return getattr(module, "__dict__", {}).get(function.__name__) is function
+def _replace(function: Callable[..., Any], other: Callable[..., Any]) -> None:
+    """Let every module that has *function* as ``run_concurrently`` have *other*."""
+    for module in list(sys.modules.values()):
+        names = getattr(module, "__dict__", {})
+        if names.get("run_concurrently") is function:
+            names["run_concurrently"] = other

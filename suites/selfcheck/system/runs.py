@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fixtures.emulator.threaded import ThreadedServer
+from suites.selfcheck import prefork
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 _PATIENCE: Final = 120.0
@@ -64,9 +65,17 @@ def command(*arguments: object) -> list[str]:
 
 def suite(*arguments: object, folder: Path, env: Mapping[str, str] | None = None) -> Finished:
     """The suite with *arguments*, its reports in *folder*."""
-    done = subprocess.run(
-        command(*arguments, "--report-dir", folder),
-        cwd=ROOT,
+    done = run(*arguments, "--report-dir", folder, env=env)
+    return Finished(done.returncode, done.stdout, folder)
+
+
+def run(*arguments: object, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The command with *arguments*: what the start reads of *env* shows only where the real command is started."""
+    if env is None:
+        return prefork.run(arguments, cwd=cwd, env=environment(), timeout=_PATIENCE)
+    return subprocess.run(
+        command(*arguments),
+        cwd=cwd,
         env=environment(env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -75,7 +84,6 @@ def suite(*arguments: object, folder: Path, env: Mapping[str, str] | None = None
         timeout=_PATIENCE,
         check=False,
     )
-    return Finished(done.returncode, done.stdout, folder)
 
 
 def target_file(

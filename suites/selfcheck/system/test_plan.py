@@ -14,7 +14,7 @@ from fixtures.http.guard import Rotation
 from fixtures.target.file import ACCOUNTS
 from reports.words import by_name
 from suites.runner.budget import BOUNDS, ledger, may_create
-from suites.selfcheck.system.runs import ROOT, command, conform, environment
+from suites.selfcheck.system.runs import ROOT, conform, run
 
 pytestmark = pytest.mark.xdist_group("plan")
 
@@ -24,17 +24,7 @@ NEVER = Rotation(False, "never", forbidden_everywhere=True)
 
 
 def plan(*options: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command("--plan", *options),
-        cwd=ROOT,
-        env=environment(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run("--plan", *options, env=env)
 
 
 def test_it_sends_nothing_and_reads_no_credential(tmp_path: Path) -> None:

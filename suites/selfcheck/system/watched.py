@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from suites.selfcheck.prefork import Forked
 from suites.selfcheck.system.runs import ROOT, command, environment
 
 #: Seconds after which a run that should have ended by itself is killed.
@@ -66,6 +67,31 @@ class Watched:
         ]
 
 
+class _Started:
+    """The real command, started anew."""
+
+    def __init__(self, line: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            line,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        self.stdout = self._process.stdout
+        self.pid = self._process.pid
+
+    def wait(self) -> tuple[int, float]:
+        """Wait for its end: its exit code, negative for a signal, and the most memory that it had, in KiB."""
+        _, status, usage = os.wait4(self.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return self._process.returncode, usage.ru_maxrss
+
+
 class Running:
     """The command with *arguments*, under way. Its reports go below *folder*."""
 
@@ -80,54 +106,50 @@ class Running:
         self.folder = folder
         self._output: list[str] = []
         self._started = time.monotonic()
-        line = [*(program or command()), *map(str, arguments)]
-        self.process = subprocess.Popen(
-            line,
-            cwd=cwd,
-            env=environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        self._process: Forked | _Started
+        if program is None and env is None:
+            self._process = Forked([*map(str, arguments)], cwd=cwd, env=environment())
+        else:
+            # What the start itself reads of the environment shows only so.
+            self._process = _Started([*(program or command()), *map(str, arguments)], cwd, environment(env))
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        self.process.send_signal(number)
+        os.kill(self.pid, number)
 
     def wait(self, patience: float = _PATIENCE) -> Watched:
         """Wait for its end; one that does not come is brought about."""
         timer = threading.Timer(patience, self._kill)
         timer.start()
-        _, status, usage = os.wait4(self.process.pid, 0)
+        code, memory = self._process.wait()
         timer.cancel()
         seconds = time.monotonic() - self._started
-        self.process.returncode = os.waitstatus_to_exitcode(status)
         left = self._left()
         self._kill()
         self._reader.join(10)
-        return Watched(
-            self.process.returncode, "".join(self._output), seconds, usage.ru_maxrss / 1024, self.folder, left
-        )
+        return Watched(code, "".join(self._output), seconds, memory / 1024, self.folder, left)
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as stream:
+        with self._process.stdout as stream:
             self._output.append(stream.read())
 
     def _kill(self) -> None:
         with contextlib.suppress(OSError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
 
     def _left(self) -> list[str]:
         found = []
         for place in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError, IndexError, ValueError):
                 fields = place.read_text().rpartition(")")[2].split()
-                if int(fields[3]) == self.process.pid and fields[0] != "Z":
+                if int(fields[3]) == self.pid and fields[0] != "Z":
                     found.append((place.parent / "cmdline").read_text().replace("\0", " "))
         return found
 

@@ -16,10 +16,11 @@ from suites.runner import environment
 from suites.runner.environment import DOCUMENTED, SWITCHED_OFF, WITHOUT_EFFECT, ignored, original, owned, switch_off
 from suites.selfcheck.system.runs import suite
 
-#: Prints, at the end of a run, the files of every module that is loaded then.
+#: Prints, at the end of a run, the files of every module that is loaded then, or would be in one that generates data.
 _LISTER = """\
 import json, pathlib, sys
 def pytest_unconfigure(config):
+    import suites.scenarios.strategies
     files = {name: module.__file__ for name, module in list(sys.modules.items()) if getattr(module, "__file__", None)}
     pathlib.Path(%r).write_text(json.dumps(files))
 """

@@ -79,7 +79,7 @@ def test_an_outcome_survives_the_way_between_processes() -> None:
     assert isinstance(again.violations[0].possible, tuple)
     assert made.as_json()["results"] == {MUST: ["failed", "it creates"], OTHER: ["passed", ""]}
     assert TestOutcome("t", "t", {}).as_json() == {
-        "test": "t", "title": "t", "results": {}, "violations": [], "seconds": 0.0, "requests": 0,
+        "test": "t", "title": "t", "results": {}, "violations": [], "seconds": 0.0, "requests": 0, "operations": [],
     }  # fmt: skip
 
 
