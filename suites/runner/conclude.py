@@ -89,11 +89,6 @@ def finish(state: State, config: pytest.Config) -> None:
             record.write(state.options.record, state, _facts(config, state))
         except SetupError as error:
             state.setup_error = state.setup_error or str(error)
-    if state.broken or state.setup_error:
-        # With -v pytest has begun a line with the name of the test.
-        reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.ensure_newline()
     if state.broken is not None:
         usage(state.vault.mask(state.broken))
     elif state.setup_error is not None:

@@ -81,16 +81,23 @@ def broke(error: BaseException) -> str:
 
 def _silence(config: pytest.Config) -> None:
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    capture: Any = config.pluginmanager.get_plugin("capturemanager")
     if reporter is not None:
-        if reporter._tw.width_of_current_line:
-            reporter._tw.line()
-        reporter._tw.flush()
+        with _not_captured(capture):
+            if reporter._tw.width_of_current_line:
+                reporter._tw.line()
+            reporter._tw.flush()
         reporter._tw._file = io.StringIO()
+
+
+def _not_captured(capture: Any) -> contextlib.AbstractContextManager[None]:
+    """Let what is printed while a test runs reach the terminal."""
+    return capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext()
 
 
 def _say(reporter: Any, capture: Any, line: str) -> None:
     """Print a line past whatever is being captured: no one reads what a test that passes has printed."""
-    with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
+    with _not_captured(capture):
         if reporter._tw.width_of_current_line:
             reporter._tw.line()
         reporter.write_line(line)

@@ -18,13 +18,21 @@ _STALE = frozenset({T1, T2})
 def violations_of(explanation: Explanation, fixed: Callable[[str], bool] = lambda _: False) -> list[Violation]:
     """A violation for each anomaly, of the requirement that explains it; the same one is said once.
 
-    What a requirement's own rule has found comes first, then calls with good credentials: they say best what is wrong.
+    What a requirement's own rule has found comes first, what another one's has found in consequence last; calls with good
+    credentials come before others: they say best what is wrong.
     *fixed* says of an account whether it was there before the run: then another may be using it.
     """
     chosen = [(_chosen(explanation, each), each) for each in explanation.anomalies]
-    chosen.sort(key=lambda pair: (pair[0] != pair[1].by_rule, not pair[1].answer.exchange.intent.valid))
+    chosen.sort(key=lambda pair: (_distance(*pair), not pair[1].answer.exchange.intent.valid))
     found = [_violation(each, name, explanation, fixed) for name, each in chosen]
     return list({(each.requirement, each.message, each.expected): each for each in found}.values())
+
+
+def _distance(requirement: str, anomaly: Anomaly) -> int:
+    """How far what was found is from what *requirement* says."""
+    if not anomaly.by_rule:
+        return 1
+    return 0 if anomaly.by_rule == requirement else 2
 
 
 def _chosen(explanation: Explanation, anomaly: Anomaly) -> str:
