@@ -31,11 +31,16 @@ def main(argv: list[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     if help_texts.answer(arguments):
         return 0
+    from suites.runner.usage import usage
+
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return usage("the working directory is gone: change to one that exists")
     import pytest
 
     from fixtures.errors import SetupError
     from suites.runner import paths
-    from suites.runner.usage import usage
 
     class Begun:
         """Knows when pytest has read its options, with every plug-in and file that they name; then says what is to be run."""

@@ -241,3 +241,10 @@ def test_a_suite_that_breaks_says_so_in_one_line(hook: str, tmp_path: Path) -> N
     assert "Traceback" not in done.stdout
     done = run(COMMAND, *arguments, "--full-trace", cwd=tmp_path, env=env)
     assert "breaks.py" in done.stdout
+
+
+def test_smoke_leaves_no_gap(tmp_path: Path) -> None:
+    """What it leaves out is verified by other rows: on a conforming target nothing is left open, keys to compare included."""
+    done = conform(tmp_path, "--hypothesis-profile", "smoke", "--fail-on-gaps")
+    assert done.code == 0, done.output
+    assert done.document["verdict"] == "conformant"

@@ -287,3 +287,18 @@ def test_a_second_pipeline_on_the_same_account(tmp_path: Path) -> None:
     assert watched.code == 1, watched.output[-2000:]
     assert "somebody else uses it at the same time" in " ".join(watched.output.split())
     assert not watched.told(credentials.values())
+
+
+# ---------------------------------------------------------------------- memory
+
+
+def test_a_plain_run_is_small(tmp_path: Path) -> None:
+    """The first one of an installation, too, which compiles all that it imports."""
+    with ThreadedServer() as good:
+        target = target_file(
+            tmp_path / "target.toml", good.base_url, timeout=10, credentials={}, states=good.states_url
+        )
+        cold = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(tmp_path / "none")}
+        watched = watch("--target", target, folder=tmp_path / "report", env=cold)
+    assert watched.code == 0, watched.output[-2000:]
+    assert watched.megabytes < 150

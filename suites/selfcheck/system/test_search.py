@@ -9,7 +9,7 @@ import pytest
 from suites.selfcheck.system.forked_command import Runner
 from suites.selfcheck.system.search import search
 
-_PARTS = 5
+_PARTS = 4
 _CASES, _FULL = 50, 4
 
 

@@ -27,7 +27,7 @@ from suites.runner import paths
 from suites.runner.options import resolve
 from suites.selfcheck.system import certificates
 from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Client, Gone, Server
-from suites.selfcheck.system.runs import suite
+from suites.selfcheck.system.runs import ROOT, suite
 from suites.selfcheck.system.watched import CREDENTIALS, Watched, target_file, watch
 
 pytestmark = [pytest.mark.xdist_group("user-errors")]
@@ -394,6 +394,37 @@ def test_outputs_that_do_not_fit(blocks: int, tmp_path: Path) -> None:
     watched = watch("--requirement", "S1", "-p", "no:cacheprovider", folder=tmp_path / "report", program=program)
     _one_line(watched, "cannot be written: File too large; there is no report of this run")
     assert not (watched.folder / "conformance.md").exists()
+
+
+def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
+    script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"'
+    program = ["bash", "-c", script, str(tmp_path / "gone"), sys.executable, "-m", "suites.cli"]
+    watched = watch(folder=tmp_path / "report", program=program, env={"PYTHONPATH": str(ROOT)})
+    _one_line(watched, "the working directory is gone: change to one that exists")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"COLUMNS": "0"},
+        {"COLUMNS": "1"},
+        {"COLUMNS": "-5"},
+        {"COLUMNS": "wide"},
+        {"COLUMNS": "99999999999999999999", "LINES": "x"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"LC_ALL": "xx_YY.none"},
+        {"PYTHONIOENCODING": "ascii", "PYTHONWARNINGS": "error", "PYTHONDEVMODE": "1"},
+        {"HOME": "/none", "TMPDIR": "/none", "HYPOTHESIS_STORAGE_DIRECTORY": "/proc/none"},
+        {"no_proxy": "[,,*", "http_proxy": "http://127.0.0.1:9"},
+    ],
+    ids=lambda variables: " ".join("=".join(each) for each in variables.items())[:40],
+)
+def test_an_odd_environment_changes_no_verdict(variables: Mapping[str, str], tmp_path: Path) -> None:
+    watched = watch("--requirement", "E1", "-p", "no:cacheprovider", folder=tmp_path / "report", env=variables)
+    assert watched.code == 0, watched.output[-2000:]
+    assert watched.output.strip().splitlines()[-1].startswith("verdict: inconclusive"), watched.output[-2000:]
+    assert "Traceback" not in watched.output
+    assert "Warning" not in watched.output
 
 
 def test_an_option_that_nobody_knows_by_plain_pytest(tmp_path: Path) -> None:

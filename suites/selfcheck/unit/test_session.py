@@ -630,6 +630,25 @@ def test_what_a_target_gives_for_a_key_is_masked_but_for_words(value: str, secre
         assert (session.vault.mask(f"x {value} y") != f"x {value} y") == secret
 
 
+@pytest.mark.parametrize(
+    ("body", "secret"),
+    [
+        ('{"success": true, "value": "958598550664656', "958598550664656"),
+        ('{"success": true, "value": 958598550664656', "958598550664656"),
+        ('{"success": true, "value" : "12|aB3dE6 gH9jK2', "12|aB3dE6 gH9jK2"),
+        ('{"success": true, "value": "no key at all', ""),
+        ('{"success": true, "value": "95859855066', ""),
+        ('{"value": null, "a": 1, "b": 2', ""),
+    ],
+)
+def test_what_is_begun_of_a_key_is_masked(body: str, secret: str) -> None:
+    """Of an answer that is cut off no key is known; what came of it is as secret."""
+    with _serving(lambda client, _: client.answer(body.encode())) as (_, session):
+        _read(session)
+        shown = session.vault.mask(body)
+    assert shown == (body.replace(secret, "«key 1 of somebody»") if secret else body)
+
+
 def test_a_target_that_takes_its_time_is_not_given_up() -> None:
     def serve(client: Client, request: bytes) -> None:
         client.wait(0.01)
