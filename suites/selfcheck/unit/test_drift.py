@@ -105,6 +105,12 @@ class TestNavixy:
         assert list(found.lines())[-1] == "contradicted: no requirement"
 
 
+def _no_post(document: dict[str, Any]) -> None:
+    """No call by POST."""
+    for item in document["paths"].values():
+        del item["post"]
+
+
 def _no_get(document: dict[str, Any]) -> None:
     """No call by GET, and no word of it in the calls by POST."""
     for item in document["paths"].values():
@@ -219,6 +225,7 @@ OTHERWISE: Final[dict[str, tuple[Change, str]]] = {
         lambda d: schema(d, "Parameters").update(additionalProperties=False),
         "C5-unknown-parameter-ignored",
     ),
+    "a body that is a list": (lambda d: schema(d, "Parameters").update(type="array"), "C1-post-json"),
     "a longer hash": (lambda d: d["components"]["schemas"]["Hash"].update(minLength=64), "C1-post-json"),
     "a numeric hash": (lambda d: d["components"]["schemas"]["Hash"].update(type="integer"), "C1-get-query"),
     "success is 201": (
@@ -256,6 +263,18 @@ OTHERWISE: Final[dict[str, tuple[Change, str]]] = {
     "the key is an object": (lambda d: schema(d, "Key").update(type="object"), "S3-success-members"),
     "the key is a UUID": (lambda d: schema(d, "Key").update(format="uuid"), "S4-key-form"),
     "the key is in capitals": (lambda d: schema(d, "Key").update(pattern="^[0-9A-F]+$"), "S4-key-form"),
+    "success is a string": (
+        lambda d: schema(d, "Success")["properties"].update(success={"type": "string"}),
+        "S3-success-members",
+    ),
+    "success is never true": (
+        lambda d: schema(d, "Success")["properties"].update(success={"enum": [1]}),
+        "S3-success-members",
+    ),
+    "a closed error": (
+        lambda d: schema(d, "Error").update(unevaluatedProperties=False),
+        "S5-clients-ignore-the-unknown",
+    ),
     "a closed answer": (
         lambda d: schema(d, "Success").update(additionalProperties=False),
         "S5-clients-ignore-the-unknown",
@@ -278,6 +297,7 @@ OTHERWISE: Final[dict[str, tuple[Change, str]]] = {
 
 LACKS: Final[dict[str, tuple[Change, str]]] = {
     "GET": (_no_get, "C1-get-query"),
+    "POST": (_no_post, "C1-post-json"),
     "form bodies": (
         lambda d: d["components"]["requestBodies"]["Call"]["content"].pop("application/x-www-form-urlencoded"),
         "C2-post-form",
@@ -322,7 +342,7 @@ LACKS: Final[dict[str, tuple[Change, str]]] = {
     "that a value is there": (lambda d: schema(d, "Success").update(required=["success"]), "S3-success-members"),
 }
 
-BESIDES: Final[dict[str, tuple[Change, str]]] = {
+BESIDES: Final[dict[str, tuple[Change, str | None]]] = {
     "an action": (
         lambda d: d["paths"].update({"/user/session/delivery/update": {"post": {}}}),
         "C7-unknown-action-refused",
@@ -330,6 +350,11 @@ BESIDES: Final[dict[str, tuple[Change, str]]] = {
     "a parameter": (
         lambda d: d["paths"][READ]["get"]["parameters"].append({"name": "locale", "in": "query"}),
         "C5-unknown-parameter-ignored",
+    ),
+    "a deprecated call": (lambda d: d["paths"][READ]["get"].update(deprecated=True), None),
+    "a body of another kind": (
+        lambda d: d["components"]["requestBodies"]["Call"]["content"].update({"application/xml": {}}),
+        None,
     ),
     "a member of a success": (
         lambda d: schema(d, "Success")["properties"].update(expires={"type": "string"}),
@@ -363,9 +388,10 @@ class TestDifferences:
         assert found.contradicted == ()
 
     @pytest.mark.parametrize(("change", "requirement"), BESIDES.values(), ids=BESIDES)
-    def test_is_there_besides_and_contradicts_nothing(self, change: Change, requirement: str) -> None:
+    def test_is_there_besides_and_contradicts_nothing(self, change: Change, requirement: str | None) -> None:
         found = changed(change)
-        assert [(each.kind, each.requirements) for each in found.differences][-1] == ("besides", (requirement,))
+        resting = (requirement,) if requirement else ()
+        assert [(each.kind, each.requirements) for each in found.differences][-1] == ("besides", resting)
         assert {each.kind for each in found.differences} == {"besides"}
         assert found.contradicted == ()
 
@@ -399,9 +425,13 @@ class TestDifferences:
         scheme = {"type": "http", "scheme": "nvx"}
         assert changed(lambda d: d["components"]["securitySchemes"].update(nvxHash=scheme)).differences == ()
 
-    def test_a_call_that_is_deprecated_is_said(self) -> None:
-        found = changed(lambda d: d["paths"][READ]["get"].update(deprecated=True))
-        assert [(each.kind, each.place) for each in found.differences] == [("besides", "read")]
+    def test_the_right_may_stand_in_an_extension(self) -> None:
+        def extension(document: dict[str, Any]) -> None:
+            call = document["paths"][CREATE]["get"]
+            call["description"] = "Creates a session."
+            call["x-rights"] = {"required": [{"sub-user": [drift.RIGHT]}]}
+
+        assert changed(extension).differences == ()
 
     def test_extensions_among_the_answers_are_none(self) -> None:
         assert changed(lambda d: d["paths"][READ]["get"]["responses"].update({"x-note": {}})).differences == ()
