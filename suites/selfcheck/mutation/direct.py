@@ -9,7 +9,7 @@ import contextlib
 import gc
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation
 from contracts.judge import Judgement
 from contracts.requirements import catalogue
@@ -46,6 +47,7 @@ class Item:
     parameters: dict[str, Any]
     requirements: tuple[str, ...]
     last: bool = False
+    race: bool = False
 
 
 @dataclass
@@ -53,6 +55,10 @@ class Done:
     """What a run came to. ``tests`` has the broken requirements, or another reason, of each test that did not pass."""
 
     answers: Sequence[Judgement] = field(repr=False, default=())
+    #: Of these what counts, what tests have reported besides, and the requirements of the profile: what is explained.
+    counted: Sequence[Judgement] = field(repr=False, default=())
+    reported: Sequence[Anomaly] = field(repr=False, default=())
+    requirements: frozenset[str] = frozenset()
     explanation: Explanation = field(repr=False, default_factory=Explanation)
     failed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)
@@ -91,6 +97,7 @@ def items() -> tuple[Item, ...]:
             _parameters(each),
             requirements_of(each),
             each.get_closest_marker("last") is not None,
+            each.get_closest_marker("race") is not None,
         )
         for each in collector.items
     )
@@ -108,15 +115,16 @@ def run(
     profile: str = "platform",
     *,
     provoke_rate_limit: bool = False,
+    fixed: Mapping[str, str] | None = None,
 ) -> Done:
-    """Run *chosen* tests, or all, on a target that makes its accounts on request."""
+    """Run *chosen* tests, or all, on a target that makes its accounts on request, or has *fixed* ones that keep their keys."""
     vault = Vault()
-    guard = Guard(rotation(base_url, flag=True, in_file=None), vault)
+    guard = Guard(rotation(base_url, flag=True, in_file=False if fixed else None), vault)
     session = Session(
         base_url, HttpOptions(timeout=5.0, provoke_rate_limit=provoke_rate_limit), vault, guard, loopback=True
     )
     hook = StatesHook(states_url, None) if states_url else None
-    accounts = Accounts({}, {}, hook, vault, guard)
+    accounts = Accounts(fixed or {}, {}, hook, vault, guard)
     the_run = Run(session, accounts, vault, profile, guard.rule, {"generated": EXAMPLES["standard"]}, loopback=True)
     done = Done()
     try:
@@ -133,6 +141,7 @@ def run(
         done.lost = str(error)
     done.explanation = the_run.explain()
     done.answers = the_run.history.answers()
+    done.counted, done.reported, done.requirements = the_run.answers(), the_run.reported, the_run.requirements
     done.vault = vault
     done.requests = session.tally.requests
     done.creates = sum(session.tally.creates_by_account.values())

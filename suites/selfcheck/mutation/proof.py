@@ -1,7 +1,7 @@
 """The exact proof: every check on every fault and variation of the emulator, in this process.
 
 ``python -m suites.selfcheck.mutation.proof [NAME…]`` prints a line for each that is not as it should be. ``--write`` writes
-``docs/faults.md``, ``--part 3/8`` takes the third of eight equal parts, ``--json`` prints one JSON document a line.
+``docs/faults.md`` and ``catchers.json``, ``--part 3/8`` takes the third of eight equal parts, ``--json`` prints one JSON document a line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fixtures.emulator.faults import FAULTS
 from fixtures.emulator.silence import Mute
 from fixtures.emulator.threaded import ThreadedServer
 from fixtures.emulator.variations import VARIATIONS
-from suites.selfcheck.mutation import direct
+from suites.selfcheck.mutation import catchers, direct
 from suites.selfcheck.mutation.in_process import ORIGIN, in_process
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,11 +35,11 @@ MOST_CONFORMING, MOST = 296, 360
 
 @dataclass(frozen=True)
 class Proof:
-    """What a run on one fault or variation came to."""
+    """What a run on one fault or variation came to. ``failed`` has the tests that failed, each with what of its own is broken."""
 
     name: str
     found: tuple[str, ...]
-    failed: tuple[str, ...]
+    failed: catchers.Failed
     requests: int
     why: tuple[str, ...] = ()
     lost: str | None = None
@@ -101,10 +101,8 @@ def prove(name: str) -> Proof:
         for requirement in done.broken
         for anomaly in explanation.of(requirement)[:1]
     )
-    conforming = name not in FAULTS
-    failed = tuple(sorted(done.failed)) if conforming else ()
     lost = done.lost or done.error
-    return Proof(name, done.broken, failed, len(done.answers), why, lost)
+    return Proof(name, done.broken, catchers.failed(done), len(done.answers), why, lost)
 
 
 def prove_all(chosen: Iterable[str]) -> Iterable[Proof]:
@@ -124,7 +122,8 @@ def describe(proof: Proof) -> str:
     lines = [
         f"{proof.word:8} {proof.name}  {proof.requests} requests" + (f"; {proof.lost}" if proof.lost else ""),
         f"about {breaks[0] if breaks else 'nothing'}; also breaks {', '.join(breaks[1:]) or 'nothing'}",
-        f"found {', '.join(proof.found) or 'nothing'}" + (f"; failed tests {proof.failed[:4]}" if proof.failed else ""),
+        f"found {', '.join(proof.found) or 'nothing'}"
+        + (f"; failed tests {', '.join(sorted(proof.failed)[:4])}" if proof.failed else ""),
         *proof.why[:4],
     ]
     return "\n         ".join(lines)
@@ -182,7 +181,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="faults and variations; none means every one")
     parser.add_argument("--all", action="store_true", help="print those that are as they should be too")
-    parser.add_argument("--write", action="store_true", help="write the matrix (needs every fault)")
+    parser.add_argument("--write", action="store_true", help="write the matrix and the recording (needs every fault)")
     parser.add_argument("--part", default="1/1", metavar="N/M", help="only the Nth of M equal parts")
     parser.add_argument("--json", action="store_true", help="print one JSON document a line and nothing else")
     arguments = parser.parse_args(argv)
@@ -199,6 +198,7 @@ def main(argv: list[str] | None = None) -> int:
             print(describe(proof), flush=True)
     if arguments.write:
         MATRIX.write_text(matrix(proofs), encoding="utf-8")
+        catchers.write({proof.name: proof.failed for proof in proofs})
     wrong = sum(not proof.as_it_should for proof in proofs)
     if not arguments.json:
         print(f"{len(proofs)} runs, {wrong} not as they should be, {time.monotonic() - started:.0f} s")

@@ -327,10 +327,17 @@ def test_a_waived_must_alone_is_something_verified() -> None:
     assert (made.conclude().verdict, made.conclude().exit_code) == ("inconclusive", 0)
 
 
-@pytest.mark.parametrize(("lost", "reason"), [("no answer", "no answer"), (None, "the target did not answer")])
-def test_a_target_that_is_not_there(lost: str | None, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("unreachable", "lost", "reason"),
+    [
+        (True, "no answer", "no answer"),
+        (False, "it went away", "it went away"),
+        (True, None, "the target did not answer"),
+    ],
+)
+def test_a_target_that_is_not_there(unreachable: bool, lost: str | None, reason: str) -> None:
     made = passed()
-    made.unreachable, made.lost = True, lost
+    made.unreachable, made.lost = unreachable, lost
     found = made.conclude()
     assert (found.verdict, found.exit_code, found.reason) == ("unreachable", 6, reason)
 

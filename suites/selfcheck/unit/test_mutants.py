@@ -1,0 +1,153 @@
+"""Mutation testing: which changes are made, which tests are run on them, and what becomes of them."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from suites.tools import mutate
+from suites.tools.mutants import Mutant, mutants
+from suites.tools.mutate import Outcome, Score
+
+
+def changes(source: str) -> set[tuple[str, str]]:
+    """What is replaced in *source*, by what."""
+    found = mutants(textwrap.dedent(source))
+    for each in found:
+        ast.parse(each.source)
+    return {(each.before, each.after) for each in found}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a == b", {("a == b", "(a != b)")}),
+        ("a < b", {("a < b", "(a <= b)")}),
+        ("a not in b", {("a not in b", "(a in b)")}),
+        ("a is None", {("a is None", "(a is not None)")}),
+        ("a and b", {("a and b", "(a or b)"), ("a and b", "a")}),
+        ("a or b or c", {("a or b or c", "(a and b and c)"), ("a or b or c", "(a or b)")}),
+        ("not a", {("not a", "a")}),
+        ("a | b", {("a | b", "(a & b)"), ("a | b", "a")}),
+        ("x = 3", {("3", "4")}),
+        ("x = True", {("True", "False")}),
+        ("x = 'ab'", {("'ab'", "'abb'")}),
+        ("any(x)", {("any(x)", "(all(x))"), ("any(x)", "pass")}),
+        ("f(a)", {("f(a)", "pass")}),
+        ("x.y = a", {("x.y = a", "pass")}),
+        ("x += a", {("x += a", "pass")}),
+        ("raise A", {("raise A", "pass")}),
+        ("if a: pass", {("a", "(not a)")}),
+        ("x = a if b() else c", {("b()", "(not b())")}),
+        ("[a for a in b if a]", {("a", "(not a)")}),
+        ("def f():\n  return a", {("return a", "return None")}),
+    ],
+)
+def test_what_is_changed(source: str, expected: set[tuple[str, str]]) -> None:
+    assert changes(source) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""A docstring."""',
+        "import a",
+        "from a import b",
+        "x = 'a message with blanks'",
+        "x = f'{a == b}'",
+        "def f(a: 'B' = x) -> 'C': pass",
+        "@a(3)\ndef f(): pass",
+        "if TYPE_CHECKING:\n  x = 3",
+        "x = ''",
+        "Word = Literal['a', 'b']",
+        "return_ = None",
+        "def f():\n  return None",
+    ],
+)
+def test_what_is_left_alone(source: str) -> None:
+    assert changes(source) == set()
+
+
+def test_the_rest_of_the_text_is_kept() -> None:
+    """Letters that take several bytes do not move the place."""
+    source = "x = 'é'  # ключ\ny = 'ключ' if a == 1 else b  # é\n"
+    found = [each for each in mutants(source) if each.before == "a == 1"]
+    assert [each.source for each in found] == ["x = 'é'  # ключ\ny = 'ключ' if (a != 1) else b  # é\n"]
+    assert found[0].line == 2
+    assert str(found[0]) == "line 2: a == 1 -> (a != 1)"
+
+
+def test_mutants_of_a_module_can_be_read() -> None:
+    source = (mutate.ROOT / "contracts" / "register.py").read_text(encoding="utf-8")
+    found = mutants(source)
+    assert len(found) > 300
+    assert len({each.source for each in found}) > 0.99 * len(found)
+    for each in found[::25]:
+        ast.parse(each.source)
+
+
+# ---------------------------------------------------------------------- which tests
+
+
+@pytest.mark.parametrize(
+    ("module", "first", "others"),
+    [
+        ("contracts/register.py", "test_register.py", set()),
+        ("fixtures/http/guard.py", "test_guard.py", {"test_session.py", "test_session_wiring.py"}),
+        ("contracts/attribution.py", "test_register.py", set()),
+    ],
+)
+def test_the_tests_that_concern_a_module(module: str, first: str, others: set[str]) -> None:
+    names = [Path(each).name for each in mutate.tests_of(module)]
+    assert names[0] == first
+    assert others <= set(names)
+
+
+def test_what_is_promised_is_there() -> None:
+    everything = mutate.modules()
+    assert set(mutate.PROMISED) <= set(everything)
+    assert not [each for each in everything if each.startswith(("fixtures/emulator/", "suites/selfcheck/"))]
+    assert all(mutate.tests_of(each) for each in mutate.PROMISED)
+
+
+# ---------------------------------------------------------------------- what becomes of them
+
+
+def test_a_mutant_is_killed_or_survives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a checkout of one module and one test: one change is noticed, one is not, and one never ends."""
+    (tmp_path / "a.py").write_text("def double(n):\n    while n < 0: n += 1\n    return n * 2, 'x'\n", encoding="utf-8")
+    unit = tmp_path / "suites" / "selfcheck" / "unit"
+    unit.mkdir(parents=True)
+    (unit / "test_a.py").write_text(
+        "import a\n\ndef test_it():\n    assert a.double(-2)[0] == 0\n    assert a.double(3)[0] == 6\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n", encoding="utf-8")
+    tools = tmp_path / "suites" / "tools"
+    tools.mkdir()
+    runner = Path(mutate.__file__).with_name("mutant_runner.py")
+    (tools / "mutant_runner.py").write_bytes(runner.read_bytes())
+    monkeypatch.setattr(mutate, "ROOT", tmp_path)
+    monkeypatch.setattr(mutate, "_PATIENCE", 4.0)
+    with mutate.runners(1) as made:
+        found = mutate.score("a.py", made, None, None, "1")
+    ended = {(each.mutant.before, each.mutant.after): each.ended for each in found.outcomes}
+    assert ended["n * 2", "(n + 2)"] == "tests"
+    assert ended["'x'", "'xx'"] == "survived"
+    assert ended["n += 1", "pass"] == "too slow"
+    assert found.possible == len(found.outcomes)
+    assert "line 3: 'x' -> 'xx'" in map(str, found.survivors)
+
+
+def test_what_the_page_says() -> None:
+    one, two = Mutant(1, "a", "b", ""), Mutant(2, "c", "d", "")
+    score = Score("contracts/register.py", 9, [Outcome(one, "tests"), Outcome(two, "survived")])
+    assert score.killed == 0.5
+    assert score.survivors == [two]
+    lines = mutate.page([score, Score("suites/cli.py", 3, [Outcome(one, "histories")])], "7").splitlines()
+    assert "| **contracts/register.py** | 2 | 9 | 50% |" in lines
+    assert "| suites/cli.py | 1 | 3 | 100% |" in lines
+    assert any("seed 7" in line for line in lines)

@@ -1,0 +1,302 @@
+"""Mutation testing: how many small changes of a module do the tests that concern it notice?
+
+``python -m suites.tools.mutate [MODULE…]`` makes mutants of each module (``mutants.py``), puts one after the other into a copy of the
+checkout, and runs there the unit tests that import the module; what explains a history then explains recorded histories
+anew. Each mutant that nothing notices is printed. ``--write`` writes ``docs/mutation.md``.
+
+Why it is no tool from the index: mutmut changes functions only, and half of what matters here stands in tables and patterns; cosmic-ray
+starts Python and the tests' libraries anew for each mutant, which takes longer than the tests. Here a process that has imported
+them is forked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import queue
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from suites.tools.mutants import Mutant, mutants
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PAGE: Final = ROOT / "docs" / "mutation.md"
+_UNIT: Final = Path("suites/selfcheck/unit")
+#: What tests import that start the suite's commands.
+_COMMANDS: Final = "suites.selfcheck.system.runs"
+#: The modules of which nine mutants in ten must be killed, at least.
+PROMISED: Final = (
+    "contracts/attribution.py",
+    "contracts/register.py",
+    "fixtures/http/guard.py",
+    "fixtures/secret_index.py",
+    "fixtures/secrets.py",
+    "reports/redaction/check.py",
+    "reports/redaction/files.py",
+    "reports/redaction/harmless.py",
+    "reports/redaction/libraries.py",
+    "reports/redaction/streams.py",
+    "reports/results.py",
+)
+_AT_LEAST: Final = 0.9
+#: Seconds that a mutant has beyond some times of what the tests take without any.
+_PATIENCE: Final = 20.0
+#: Of these the recorded histories say more than any unit test.
+_EXPLAINING: Final = frozenset(
+    f"contracts/{name}.py" for name in ("anomaly", "attribution", "hindsight", "refusals", "register")
+)
+_OPTIONS: Final = (
+    "-x", "-q", "-o", "addopts=--disable-plugin-autoload -p xdist", "-p", "no:cacheprovider", "-W", "ignore",
+    "-m", "not slow and not proof and not node and not java and not browser and not tools",
+)  # fmt: skip
+_LEFT_OUT: Final = shutil.ignore_patterns(
+    ".git", ".venv", "node_modules", "out", "dist", ".hypothesis", ".*_cache", "__pycache__", "delivery-*"
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mutant: ``tests``, ``histories`` or ``too slow`` killed it, or it survived."""
+
+    mutant: Mutant
+    ended: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """What became of the mutants of a module. ``possible`` is how many there are of which these are a sample."""
+
+    module: str
+    possible: int
+    outcomes: Sequence[Outcome]
+
+    @property
+    def survivors(self) -> list[Mutant]:
+        """The mutants that nothing noticed."""
+        return [each.mutant for each in self.outcomes if each.ended == "survived"]
+
+    @property
+    def killed(self) -> float:
+        """The share of the mutants that something noticed."""
+        return 1 - len(self.survivors) / len(self.outcomes) if self.outcomes else 1.0
+
+
+class Runner:
+    """A process in a copy of the checkout that runs tests on mutants."""
+
+    def __init__(self, folder: Path) -> None:
+        self._temporary = folder / "temporary"
+        copy = folder / "checkout"
+        shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
+        command = [sys.executable, "-P", str(copy / "suites" / "tools" / "mutant_runner.py")]
+        self._process = subprocess.Popen(
+            command, cwd=copy, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment()
+        )
+        self._copy = copy
+
+    def compile(self, tests: Sequence[str]) -> None:
+        """Compile what the tests import, once for all."""
+        command = [sys.executable, "-m", "pytest", *self._options, "--collect-only", *tests]
+        done = subprocess.run(command, cwd=self._copy, env=_environment(), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"the tests fail without any mutant: {done.stdout[-3000:]}")
+
+    @property
+    def _options(self) -> list[str]:
+        return [*_OPTIONS, "--basetemp", str(self._temporary)]
+
+    def run(self, module: str, source: str | None, tests: Sequence[str], histories: Path | None, seconds: float) -> Any:
+        """How it ended, and in how many seconds."""
+        job = {
+            "module": module,
+            "source": source,
+            "tests": list(tests),
+            "options": self._options,
+            "histories": str(histories) if histories else None,
+            "seconds": seconds,
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(job), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate(timeout=60)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DELIVERY_"))}
+    return {**kept, "PYTHONHASHSEED": "0"}
+
+
+@contextmanager
+def runners(count: int) -> Iterator[list[Runner]]:
+    """*count* runners, each in a copy of its own."""
+    with ExitStack() as stack:
+        made = []
+        for _ in range(count):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="delivery-mutants-")))
+            made.append(Runner(folder))
+            stack.callback(made[-1].close)
+        yield made
+
+
+def tests_of(module: str) -> list[str]:
+    """The files of unit tests that are called after *module* or its folder, import it, or import a helper of theirs that does.
+
+    Of the others those that start commands are left out: they take longer than all the rest.
+    """
+    name = module.removesuffix(".py").replace("/", ".")
+    helpers = {path.stem for path in _unit_files() if not path.name.startswith("test_") and name in _imports(path)}
+    named = {f"suites.selfcheck.unit.{each}" for each in helpers} | {name}
+    folder = "_".join(Path(module).parent.parts)
+
+    def own(path: Path) -> bool:
+        return path.name.startswith(f"test_{Path(module).stem}") or path.stem == f"test_{folder}"
+
+    found = [
+        path
+        for path in _unit_files()
+        if path.name.startswith("test_") and (own(path) or (named & _imports(path) and _COMMANDS not in _imports(path)))
+    ]
+    # First what is most likely to notice.
+    found.sort(key=lambda path: (not own(path), len(_imports(path))))
+    return [str(_UNIT / path.name) for path in found]
+
+
+def _unit_files() -> list[Path]:
+    return sorted((ROOT / _UNIT).glob("*.py"))
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                found |= {each.name for each in names}
+            case ast.ImportFrom(module=str() as module, names=names):
+                found |= {module, *(f"{module}.{each.name}" for each in names)}
+    return found
+
+
+def score(module: str, made: Sequence[Runner], histories: Path | None, sample: int | None, seed: str) -> Score:
+    """Run the tests that concern *module* on mutants of it."""
+    tests = tests_of(module)
+    everything = mutants((ROOT / module).read_text(encoding="utf-8"))
+    chosen = everything
+    if sample is not None and sample < len(everything):
+        chosen = random.Random(f"{seed} {module}").sample(everything, sample)
+    recorded = histories if module in _EXPLAINING else None
+    if not tests and recorded is None:
+        return Score(module, len(everything), [Outcome(each, "survived") for each in chosen])
+    for each in made:
+        each.compile(tests)
+    plain = made[0].run(module, None, tests, recorded, 600.0)
+    if plain["ended"] != "survived":
+        raise SystemExit(f"{module}: without any mutant the tests end so: {plain['ended']}")
+    seconds = _PATIENCE + 6 * plain["seconds"]
+    todo: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
+    for mutant in chosen:
+        todo.put(mutant)
+    outcomes: dict[int, Outcome] = {}
+
+    def work(runner: Runner) -> None:
+        while True:
+            try:
+                mutant = todo.get_nowait()
+            except queue.Empty:
+                return
+            ended = runner.run(module, mutant.source, tests, recorded, seconds)["ended"]
+            outcomes[id(mutant)] = Outcome(mutant, ended)
+
+    threads = [threading.Thread(target=work, args=(each,)) for each in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Score(module, len(everything), [outcomes[id(each)] for each in chosen])
+
+
+def modules() -> list[str]:
+    """Every module that is worth mutants: all but the emulator, the self-checks and these tools."""
+    folders = ("contracts", "fixtures", "reports", "suites")
+    out = ("fixtures/emulator/", "suites/selfcheck/", "suites/tools/")
+    found = [path.relative_to(ROOT).as_posix() for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [name for name in found if not name.startswith(out) and not name.endswith("__init__.py")]
+
+
+def _record(made: Runner, path: Path, seed: str) -> None:
+    """Run the suite on a sample of the emulator's faults, in another process, and keep the histories."""
+    code = "import sys; from pathlib import Path; from suites.selfcheck.mutation.histories import sample, write; "
+    code += "write(Path(sys.argv[1]), sample(sys.argv[2]))"
+    subprocess.run([sys.executable, "-c", code, str(path), seed], cwd=ROOT, env=_environment(), check=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the survivors and the score of each module; 1 where too few mutants of one that is promised were killed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("modules", nargs="*", help="files; none means those of which a score is promised")
+    parser.add_argument("--everything", action="store_true", help="every module but emulator, self-checks and tools")
+    parser.add_argument("--sample", type=int, default=60, metavar="N", help="mutants of a module at most (60; 0: all)")
+    parser.add_argument("--seed", default="1", help="of the sample")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    arguments = parser.parse_args(argv)
+    chosen = arguments.modules or (modules() if arguments.everything else list(PROMISED))
+    unknown = [each for each in chosen if each not in modules()]
+    if unknown:
+        parser.error(f"no module of the suite: {', '.join(unknown)}")
+    scores = []
+    with runners(arguments.jobs) as made, tempfile.TemporaryDirectory(prefix="delivery-histories-") as folder:
+        histories = Path(folder) / "histories"
+        if _EXPLAINING.intersection(chosen):
+            _record(made[0], histories, arguments.seed)
+        for module in chosen:
+            scores.append(score(module, made, histories, arguments.sample or None, arguments.seed))
+            print(_line(scores[-1]), flush=True)
+            for survivor in scores[-1].survivors:
+                print(f"  {survivor}", flush=True)
+    if arguments.write:
+        PAGE.write_text(page(scores, arguments.seed), encoding="utf-8")
+    few = [each.module for each in scores if each.module in PROMISED and each.killed < _AT_LEAST]
+    if few:
+        print(f"too few killed: {', '.join(few)}")
+    return 1 if few else 0
+
+
+def _line(found: Score) -> str:
+    return f"{found.killed:.0%} {found.module}: {len(found.outcomes)} of {found.possible} mutants, {len(found.survivors)} survived"
+
+
+def page(scores: Sequence[Score], seed: str) -> str:
+    """The scores as Markdown."""
+    lines = [
+        "# Mutation testing",
+        "",
+        "Made by `make mutate`; do not edit. A mutant is a module with one small change; it is killed where one of the unit",
+        "tests that import the module fails on it, or a recorded history is explained in another way.",
+        f"The mutants are a sample (seed {seed}). In bold: modules of which nine in ten must be killed.",
+        "",
+        "| module | mutants | of | killed |",
+        "|---|---:|---:|---:|",
+    ]
+    for each in scores:
+        name = f"**{each.module}**" if each.module in PROMISED else each.module
+        lines.append(f"| {name} | {len(each.outcomes)} | {each.possible} | {each.killed:.0%} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
