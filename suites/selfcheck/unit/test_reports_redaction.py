@@ -16,16 +16,17 @@ from typing import Any
 
 import pytest
 from _pytest.capture import CaptureManager
+from _pytest.junitxml import LogXML, xml_key
 from _pytest.outcomes import Exit
 from pluggy._tracing import TagTracer
 
 from fixtures.secrets import Vault
 from reports.redaction import libraries
 from reports.redaction.check import check
-from reports.redaction.files import masked, sweep
+from reports.redaction.files import mask_tree, masked, sweep
 from reports.redaction.harmless import Harmless
 from reports.redaction.libraries import redact_streams, redact_trace
-from reports.redaction.streams import RedactingStream, redact_logging
+from reports.redaction.streams import RedactingBuffer, RedactingStream, redact_logging
 from suites.runner import console
 from suites.selfcheck.system.runs import suite
 
@@ -44,6 +45,13 @@ class Bytes(io.TextIOWrapper):
 
     def __init__(self) -> None:
         super().__init__(io.BytesIO(), encoding="utf-8", write_through=True)
+
+    @property
+    def raw_bytes(self) -> bytes:
+        """What was written, as it is."""
+        self.flush()
+        below: Any = self.buffer
+        return bytes(below.getvalue())
 
     @property
     def written(self) -> str:
@@ -424,3 +432,209 @@ def test_a_run_that_would_show_a_secret_does_not_begin(tmp_path: Path) -> None:
     assert done.code == 3, done.output
     (line,) = [each for each in done.output.splitlines() if each.strip()]
     assert "secrets would not be masked in junit.xml with pytest" in line
+
+
+# ---------------------------------------------------------------------- which files are swept, and how
+
+
+def test_what_is_swept_is_written_as_it_was(tmp_path: Path) -> None:
+    vault = Vault()
+    vault.add(SECRET, "ключ")
+    (tmp_path / "a.json").write_text(f'{{"a": ["{SECRET}"]}}', encoding="utf-8")
+    (tmp_path / "b.json").write_bytes(f'{{"a": "{SECRET} \xe9"}}'.encode("latin-1"))
+    (tmp_path / "c.svg").write_text(f"<svg><text>{SECRET}</text></svg>", encoding="utf-8")
+    (tmp_path / "d.xml").write_text("<a>nothing</a>", encoding="utf-8")
+    (tmp_path / "e.txt").write_text(SECRET, encoding="utf-8")
+    assert sweep(tmp_path, vault) == 4
+    assert (tmp_path / "a.json").read_text(encoding="utf-8") == '{\n  "a": [\n    "«ключ»"\n  ]\n}\n'
+    assert json.loads((tmp_path / "b.json").read_text(encoding="latin-1")) == {"a": "«ключ» é"}
+    assert (tmp_path / "c.svg").read_text(encoding="utf-8") == (
+        '<?xml version="1.0" encoding="utf-8"?><svg><text>«ключ»</text></svg>'
+    )
+    assert (tmp_path / "d.xml").read_text(encoding="utf-8") == "<a>nothing</a>"
+    assert (tmp_path / "e.txt").read_text(encoding="utf-8") == "«ключ»"
+
+
+@pytest.mark.parametrize(("size", "swept"), [(32, True), (33, False)])
+def test_large_files_are_nobodys_notes(
+    size: int, swept: bool, tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.redaction.files._LARGEST", 32)
+    (tmp_path / "a.txt").write_text(SECRET + " " * (size - 32), encoding="utf-8")
+    assert sweep(tmp_path, vault) == int(swept)
+
+
+@pytest.mark.parametrize(("since", "swept"), [(None, True), (0.25, True), (0.5, True), (0.75, False)])
+def test_what_was_written_before_the_run_is_left(
+    since: float | None, swept: bool, tmp_path: Path, vault: Vault
+) -> None:
+    (tmp_path / "a.txt").write_text(SECRET, encoding="utf-8")
+    os.utime(tmp_path / "a.txt", (0.5, 0.5))
+    assert (sweep(tmp_path, vault) if since is None else sweep(tmp_path, vault, since=since)) == int(swept)
+
+
+def test_what_is_no_file_of_the_folder_is_left(tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link, a folder that others redact, a file that cannot be read; what comes after it is swept all the same."""
+    folder = tmp_path / "report"
+    for name in ("allure/inside", "x"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "a.txt").write_text(SECRET, encoding="utf-8")
+    (tmp_path / "outside.txt").write_text(SECRET, encoding="utf-8")
+    (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
+    (folder / "closed.txt").write_text(SECRET, encoding="utf-8")
+    read = Path.read_bytes
+
+    def reading(path: Path) -> bytes:
+        if path.name == "closed.txt":
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", reading)
+    assert sweep(folder, vault, leave_out=["allure"]) == 1
+    assert (folder / "x" / "a.txt").read_text(encoding="utf-8") == "«owner»"
+    for left in (folder / "allure" / "inside" / "a.txt", tmp_path / "outside.txt", folder / "closed.txt"):
+        assert left.read_text(encoding="utf-8") == SECRET
+
+
+def test_whether_a_tree_had_anything_to_mask(vault: Vault) -> None:
+    for text, changed in (
+        (f"<a>{SECRET}</a>", True),
+        (f"<a><b/>{SECRET}</a>", True),
+        (f"<a b='{SECRET}'/>", True),
+        (f"<a>{SECRET}<b/></a>", True),
+        ("<a b='c'>d<e/>f</a>", False),
+    ):
+        root = ET.fromstring(text)  # noqa: S314 - our own
+        assert mask_tree(root, vault) is changed
+        assert SECRET not in ET.tostring(root, encoding="unicode")
+
+
+# ---------------------------------------------------------------------- what a stream is asked for besides
+
+
+def test_lines_and_bytes_are_redacted_too(vault: Vault) -> None:
+    below = Bytes()
+    stream = RedactingStream(below, vault)
+    stream.writelines([f"a {SECRET}\n", "b\n"])
+    assert below.written == "a «owner»\nb\n"
+    data = f"c {SECRET}\n".encode()
+    assert stream.buffer.write(data) == len(data)
+    assert below.raw_bytes.endswith("c «owner»\n".encode("latin-1"))
+    assert stream.buffer.seekable() is below.buffer.seekable()
+
+
+def test_a_name_that_bytes_cannot_show_is_spelled_in_question_marks() -> None:
+    vault = Vault()
+    vault.add(SECRET, "ключ")
+    below = Bytes()
+    RedactingStream(below, vault).buffer.write(SECRET.encode())
+    assert below.raw_bytes == "«????»".encode("latin-1")
+
+
+class _OnceBroken:
+    """A stream on a file, whose first operation of one kind fails."""
+
+    def __init__(self, file: Any, operation: str) -> None:
+        self._file = file
+        self._operation: str | None = operation
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def _fails(self, operation: str) -> None:
+        if self._operation == operation:
+            self._operation = None
+            raise BrokenPipeError(32, "Broken pipe")
+
+    def write(self, data: Any) -> int:
+        self._fails("write")
+        return int(self._file.write(data))
+
+    def flush(self) -> None:
+        self._fails("flush")
+        self._file.flush()
+
+
+@pytest.mark.parametrize("operation", ["write", "flush"])
+def test_a_stream_that_broke_once_is_given_up(operation: str, vault: Vault, tmp_path: Path) -> None:
+    """What is written later goes nowhere, and no file is left open."""
+    with (tmp_path / "terminal").open("w", encoding="utf-8") as file:
+        before = set(Path("/dev/fd").iterdir())
+        stream = RedactingStream(_OnceBroken(file, operation), vault)  # type: ignore[arg-type]
+        assert stream.write("a\n") == 2
+        stream.flush()
+        stream.write("b\n")
+        stream.flush()
+        assert set(Path("/dev/fd").iterdir()) == before
+    assert (tmp_path / "terminal").read_text(encoding="utf-8") == ""
+
+
+def test_bytes_that_broke_once_are_given_up(vault: Vault, tmp_path: Path) -> None:
+    with (tmp_path / "terminal").open("wb") as file:
+        buffer = RedactingBuffer(_OnceBroken(file, "write"), vault)  # type: ignore[arg-type]
+        assert buffer.write(b"a\n") == 2
+        buffer.write(b"b\n")
+        buffer.flush()
+    assert (tmp_path / "terminal").read_bytes() == b""
+
+
+def test_what_a_stream_holds_back_is_written_when_it_is_asked_to(vault: Vault, tmp_path: Path) -> None:
+    with (tmp_path / "terminal").open("w", encoding="utf-8") as file:
+        stream = RedactingStream(file, vault)
+        stream.write("a\n")
+        stream.flush()
+        assert (tmp_path / "terminal").read_text(encoding="utf-8") == "a\n"
+
+
+def test_a_stack_in_a_log_record_is_redacted(vault: Vault) -> None:
+    undo = redact_logging(vault)
+    try:
+        record = logging.getLogger("x").makeRecord("x", 20, "f", 1, "m", (), None, sinfo=f"Stack: {SECRET}")
+    finally:
+        undo()
+    assert record.stack_info == "Stack: «owner»"
+
+
+# ---------------------------------------------------------------------- JUnit
+
+
+def _junit() -> LogXML:
+    xml = LogXML("junit.xml", None)
+    report = pytest.TestReport(f"a.py::test[{SECRET}]", ("a.py", 1, SECRET), {}, "failed", SECRET, "call")
+    xml.pytest_runtest_logreport(report)
+    xml.add_global_property("about", SECRET)
+    return xml
+
+
+def test_what_is_gathered_for_junit_is_masked_when_the_tests_are_over(vault: Vault) -> None:
+    xml = _junit()
+    config: Any = SimpleNamespace(stash=pytest.Stash())
+    libraries.JunitRedaction(config, vault).pytest_sessionfinish()
+    config.stash[xml_key] = xml
+    libraries.JunitRedaction(config, vault).pytest_sessionfinish()
+    assert xml.global_properties == [("about", "«owner»")]
+    (reporter,) = xml.node_reporters_ordered
+    written = ET.tostring(reporter.to_xml(), encoding="unicode")
+    assert SECRET not in written
+    assert "«owner»" in written
+
+
+# ---------------------------------------------------------------------- commands, once more
+
+
+@pytest.mark.parametrize(
+    ("pieces", "shown"),
+    [
+        (("::a::b",), ": :a::b"),
+        ((":", "x"), ":x"),
+        ((":", ":x"), ": :x"),
+        (("x" * 60 + "##", "vso[a]"), "x" * 60 + "## vso[a]"),
+        ((" " * 60, "::set-env a"), " " * 60 + ": :set-env a"),
+        (("x" * 60, "::set-env a"), "x" * 60 + "::set-env a"),
+        (("x" * 20, "::set-env a"), "x" * 20 + "::set-env a"),
+        (("x" * 60 + "\n", "::set-env a"), "x" * 60 + "\n: :set-env a"),
+    ],
+)  # fmt: skip
+def test_what_a_job_is_shown(pieces: tuple[str, ...], shown: str) -> None:
+    harmless = Harmless()
+    assert "".join(map(harmless, pieces)) == shown
