@@ -1,4 +1,4 @@
-"""The result of a requirement for each operation: what one of them passed is seen where the other was not verified."""
+"""The result of a requirement for each operation, and the options that a report names."""
 
 from __future__ import annotations
 
