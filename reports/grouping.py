@@ -40,7 +40,7 @@ def grouped(records: Iterable[ViolationRecord]) -> list[ViolationRecord]:
     """One record for what was expected and seen alike, with the calls in which it was seen, in order of appearance."""
     groups: dict[tuple[str, str], list[ViolationRecord]] = {}
     for record in records:
-        groups.setdefault((record.expected, _outline(record.actual)), []).append(record)
+        groups.setdefault((_outline(record.expected), _outline(record.actual)), []).append(record)
     return [_together(group) for group in groups.values()]
 
 

@@ -64,9 +64,9 @@ def plan(options: Options, groups: Sequence[str], tests: int, accounts: Mapping[
         yield f"  {account:<22} {amount.usual:>8} {amount.most:>8}  {said}"
     yield f"  {'in all':<22} {sent.all_creates.usual:>8} {sent.all_creates.most:>8}  the session lets no more through"
     yield ""
-    yield "Usually: on a conforming target with every account. At most: on any; only an answer of 429, which is waited for,"
-    yield "and no answer, after which the target is asked whether it is there, add to the requests. Only create changes"
-    yield "anything" + (
+    yield "Usually: on a conforming target, with these accounts. At most: on any; only an answer of 429, which is waited"
+    yield "for, and no answer, after which the target is asked whether it is there, add to the requests. Only create"
+    yield "changes anything" + (
         "; what is made from the hash of owner goes there too, and a broken target may take it for good."
         if rule.allowed
         else "."

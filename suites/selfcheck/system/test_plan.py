@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from fixtures.http.guard import Rotation
 from fixtures.target.file import ACCOUNTS
 from reports.words import by_name
 from suites.runner.budget import BOUNDS, ledger, may_create
-from suites.selfcheck.system.runs import ROOT, conform, run
+from suites.selfcheck.system.runs import ROOT, conform, run, suite, target_file
 
 pytestmark = pytest.mark.xdist_group("plan")
 
@@ -119,6 +120,27 @@ def test_the_table_is_in_step_with_real_runs(tmp_path: Path, profile: str) -> No
         assert number <= amount.most, f"{account}: {number} creates; update suites/runner/budget.py"
         room = amount.usual if profile == "thorough" else amount.usual // 4
         assert abs(number - amount.usual) <= 3 + room, f"{account}: {number} creates; update suites/runner/budget.py"
+
+
+def requests_in_all(planned: str) -> int:
+    """How many requests a plan usually has in all."""
+    return int(next(line.split()[2] for line in planned.splitlines() if line.strip().startswith("in all")))
+
+
+@pytest.mark.parametrize("accounts", [["owner"], ACCOUNTS], ids=["only the owner", "all"])
+@pytest.mark.parametrize("rotation", ["true", "false"])
+def test_it_plans_for_the_accounts_and_the_permission_that_there_are(
+    tmp_path: Path, accounts: Sequence[str], rotation: str
+) -> None:
+    with ThreadedServer() as server:
+        fixed = {str(state): account.hash for state, account in server.emulator.store.fixed.items()}
+        more = f"allow_key_rotation = {rotation}"
+        target = target_file(server, tmp_path / "target.toml", credentials={name: fixed[name] for name in accounts})
+        text = target.read_text(encoding="utf-8").replace("provider_states", "# provider_states", 1)
+        target.write_text(f"{more}\n{text}", encoding="utf-8")
+        planned = requests_in_all(plan("--target", target).stdout)
+        done = suite("--target", target, "-q", folder=tmp_path / "report")
+    assert abs(planned - done.document["requests"]) <= 8
 
 
 def test_a_broken_target_does_not_exceed_the_table(tmp_path: Path) -> None:

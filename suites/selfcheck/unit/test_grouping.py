@@ -65,6 +65,11 @@ def test_alike_violations_are_one() -> None:
     assert found[0].possible == ("T1-create-gives-new-key",)
 
 
+def test_keys_that_were_expected_make_no_difference() -> None:
+    records = [ViolationRecord(NAME, "m", f"the key '«key {number} of owner»'", "a", None) for number in (1, 2)]
+    assert len(grouped(records)) == 1
+
+
 def test_what_is_grouped_already_keeps_its_calls() -> None:
     assert grouped([record("x", calls="GET, form: 8 in all")])[0].calls == "GET, form: 8 in all"
 
