@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+_FEW_KEYS: Final = "keys were issued, and it takes"
 _ADVICE: Final[tuple[tuple[str, str], ...]] = (
     (
         r"environment variable (?P<variable>\w+) \(credentials\..* is (?:empty|not set)",
@@ -22,10 +23,6 @@ _ADVICE: Final[tuple[tuple[str, str], ...]] = (
     (
         r"^no account \w+(?:$|;)",
         "name such an account under [credentials] in the target file, or give a provider-states hook",
-    ),
-    (
-        r"hook answers 404 to every state",
-        "correct the address of the hook, provider_states.url in the target file: nothing answers there",
     ),
     (
         r"allow_key_rotation = false",
@@ -52,7 +49,7 @@ _ADVICE: Final[tuple[tuple[str, str], ...]] = (
         "see why the target stopped answering, and run again",
     ),
     (
-        r"keys were issued, and it takes",
+        _FEW_KEYS,
         "allow rotation, or run with --hypothesis-profile thorough, which creates more keys",
     ),
     (
@@ -78,6 +75,8 @@ def how_to_verify(result: str, reason: str, selection: Sequence[str], *, unteste
         )
     if result == "blocked":
         return "repair first what the reason names, then run again"
+    if selection and _FEW_KEYS in reason:
+        return _run_everything(selection)
     for pattern, advice in _ADVICE:
         found = re.search(pattern, reason)
         if found:
@@ -85,7 +84,11 @@ def how_to_verify(result: str, reason: str, selection: Sequence[str], *, unteste
             account = named.group("account") if named else "the account"
             return advice.format(**{"account": account, **found.groupdict()})
     if selection:
-        return f"run everything: this run was narrowed to {', '.join(selection)}"
+        return _run_everything(selection)
     if reason.startswith("none of its tests"):
         return "let the run come to its end"
     return "see the reason, and run again when it no longer holds"
+
+
+def _run_everything(selection: Sequence[str]) -> str:
+    return f"run everything: this run was narrowed to {', '.join(selection)}"
