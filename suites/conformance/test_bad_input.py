@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote
 
 import pytest
 
-from contracts.ids import A2, B1, C5_ISO, C5_UNKNOWN
+from contracts.ids import A2, B1, C5_ISO, C5_UNKNOWN, C9
 from fixtures.calls import (
     FORM,
     GET_HEADER,
@@ -130,7 +130,8 @@ def _with_what_it_carries(request: Call) -> Call:
     # hash[] and hash[b] are a hash that is a list and one that is an object, as forms write them.
     names = {name.partition("[")[0] for name, _ in parse_qsl(text, keep_blank_values=True)}
     unknown = bool(names - {"hash", "iso_datetime"})
-    equivalences = [name for name, there in ((C5_ISO, iso), (C5_UNKNOWN, unknown)) if there]
+    by_query = request.method == "POST" and "hash" in dict(parse_qsl(request.query, keep_blank_values=True))
+    equivalences = [name for name, there in ((C5_ISO, iso), (C5_UNKNOWN, unknown), (C9, by_query)) if there]
     refused = request.refused(A2 if UNKNOWN in text else B1, form="general")
     return refused.but(equivalences=tuple(equivalences))
 
