@@ -677,7 +677,9 @@ def test_a_hook_that_cannot_make_an_account(tmp_path: Path) -> None:
         )
 
 
-def test_a_hook_that_goes_away_in_the_middle(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verbosity", ["-q", "-v"])
+def test_a_hook_that_goes_away_in_the_middle(verbosity: str, tmp_path: Path) -> None:
+    """With -v the line of the test has begun: what ends the run is on one of its own."""
     with ThreadedServer() as good:
         store = good.emulator.store
         made: list[State] = []
@@ -692,7 +694,7 @@ def test_a_hook_that_goes_away_in_the_middle(tmp_path: Path) -> None:
 
         with Server(hook, prefix="/states") as states:
             target = target_file(tmp_path / "target.toml", good.base_url, credentials={}, states=states.base_url)
-            watched = watch("--target", target, folder=tmp_path / "report")
+            watched = watch("--target", target, verbosity, folder=tmp_path / "report")
     _one_line(watched, "answered HTTP 503; expected 200 with a hash")
 
 
