@@ -66,7 +66,8 @@ class Concurrent:
         latest = max(each.exchange.sent_at for each in made)
         winners = [each.key for each in made if each.key is not None and each.exchange.ended_at > latest]
         account.past |= {each.key for each in made if each.key is not None}
-        account.know(*winners, source=made[-1])
+        # Where a key has another form than the last, that is what one needs to see.
+        account.know(*winners, source=next((each for each in made if each.violations), made[-1]))
         account.created += len(made)
         account.unread = False
         account.pending.clear()

@@ -90,9 +90,7 @@ class FollowUp:
         if read is None or read.account is None:
             return
         read = read.but(equivalences=())
-        last = max((each.exchange.ended_at for _, each in anomaly.suspects), default=0.0)
-        first = min((each.exchange.sent_at for _, each in anomaly.suspects), default=0.0)
-        if self._changes_by_itself(read, last - first):
+        if self._changes_by_itself(read, self._age(anomaly.answer)):
             return
         if T3 in anomaly.candidates and self._changes_by_reading(read):
             return
@@ -110,8 +108,18 @@ class FollowUp:
             if self._send(read.but(repeat=True)).key != before.key:
                 return
 
+    def _age(self, answer: Judgement) -> float:
+        """The seconds between *answer* and the last create of its account before it; 0 where there is none."""
+        intent, sent_at = answer.exchange.intent, answer.exchange.sent_at
+        creates = [
+            each.exchange.sent_at
+            for each in self._run.history.answers()
+            if each.exchange.intent.operation == "create" and each.exchange.intent.account == intent.account
+        ]
+        return sent_at - max((each for each in creates if each < sent_at), default=sent_at)
+
     def _changes_by_itself(self, read: Call, seconds: float) -> bool:
-        """Create, send nothing for as long as the calls took, and read: whether the key is another one by then."""
+        """Create, send nothing for as many *seconds* as had gone by, and read: whether the key is another one by then."""
         if not self._may_create(read) or seconds > _LONGEST_WAIT:
             return False
         created = self._send(_create(read))
