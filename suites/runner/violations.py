@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation
-from contracts.ids import T1, T2
+from contracts.ids import T1, T2, T3
 from contracts.requirements import catalogue
 from contracts.violation import Violation
 from fixtures.http import health
 
 #: What an answer that is not the target's own, but was kept for another call, looks like first.
 _STALE = frozenset({T1, T2})
+#: What another key than the last one looks like.
+_CHANGED = frozenset({T2, T3})
 
 
 def violations_of(explanation: Explanation, fixed: Callable[[str], bool] = lambda _: False) -> list[Violation]:
@@ -53,7 +55,8 @@ def _violation(anomaly: Anomaly, requirement: str, explanation: Explanation, fix
 def _other_cause(anomaly: Anomaly, fixed: Callable[[str], bool]) -> str:
     """For a key that has changed, of an account that was there before the run: what else may have changed it."""
     account = anomaly.answer.exchange.intent.account
-    if not anomaly.suspects or account is None or not fixed(account):
+    changed = anomaly.suspects or anomaly.candidates & _CHANGED
+    if not changed or account is None or not fixed(account):
         return ""
     return f" (if not the target, then {account} is not in the state its name says, or somebody else uses it at the same time)"
 
