@@ -304,7 +304,9 @@ class Summary:
         document = self._document
         reason = document["exit_reason"]
         if self._narrowed and document["verdict"] == "inconclusive":
-            reason = "narrowed, so this is no verdict on the target"
+            was_run = any(each["tests"] for each in self._entries)
+            narrowed = "narrowed, so this is no verdict on the target"
+            reason = narrowed if was_run else "no test was selected, so there is no verdict"
         text = f"verdict: {spoken(document['verdict'])} (exit {document['exit_code']}): {_flat(reason)}"
         markup = {"bold": True, **_VERDICTS.get(document["verdict"], _YELLOW)}
         # What to do about a target that is not reached stands at the end of the reason.

@@ -350,6 +350,20 @@ def test_operations_that_differ_stand_apart() -> None:
     ) in shown(report(*entries, verdict="inconclusive"))
 
 
+@pytest.mark.parametrize(
+    ("tests", "why"),
+    [
+        (["t"], "narrowed, so this is no verdict on the target"),
+        ([], "no test was selected, so there is no verdict"),
+    ],
+)
+def test_a_narrowed_run_says_whether_any_test_was_run(tests: list[str], why: str) -> None:
+    narrowed = {"options": [], "hypothesis_profile": "standard", "rotation": True, "selection": ["-k x"]}
+    entries = (entry(name, "not_verified", reason="r", tests=tests) for name in catalogue())
+    text = shown(report(*entries, verdict="inconclusive", exit_code=5, run=narrowed))
+    assert text.splitlines()[-1] == f"verdict: inconclusive (exit 5): {why}"
+
+
 def test_accounts_that_are_missing_are_one_thing_to_do() -> None:
     gaps = {T1: "no account owner", T2: "no account subuser"}
     entries = (entry(name, "not_verified", reason=why, how_to_verify="name one") for name, why in gaps.items())
