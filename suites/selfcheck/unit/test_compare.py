@@ -202,6 +202,7 @@ def test_a_report_out_of_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         commands.compare(tmp_path / "old.json", tmp_path / "old.json")
 
 
+@pytest.mark.slow
 def test_the_command_itself(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(json.dumps(report()), encoding="utf-8")
     (tmp_path / "new.json").write_text(json.dumps(report(T6="failed")), encoding="utf-8")

@@ -475,6 +475,7 @@ def test_cli_lists_the_faults() -> None:
         assert f"  {name}: " in done.stdout
 
 
+@pytest.mark.slow
 def test_cli_refuses_in_one_line() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -593,6 +594,7 @@ class Switchboard(Emulator):
             await super().__call__(scope, receive, send)
 
 
+@pytest.mark.slow
 def test_each_is_served() -> None:
     """Over a real socket: h11 has the last word on whether a response can be sent at all."""
     with ThreadedServer(emulator=(board := Switchboard())) as server:
@@ -880,6 +882,7 @@ UNSEEN = {
 }
 
 
+@pytest.mark.slow
 def test_each_changes_something(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault that changes nothing would count as one that the suite misses, or, worse, as an unused row of a table."""
     monkeypatch.setattr(concurrency, "MOMENT", 0.002)  # there is no network to be slower than

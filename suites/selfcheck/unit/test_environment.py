@@ -91,6 +91,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_variable_that_a_library_reads_is_owned(loaded: Mapping[str, str]) -> None:
     unowned: dict[str, list[str]] = {}
     readers = set()

@@ -506,6 +506,7 @@ def _proxied(
         return watched, changed, proxy
 
 
+@pytest.mark.slow
 def test_a_run_that_may_not_rotate_replaces_no_key(tmp_path: Path) -> None:
     watched, changed, proxy = _proxied(tmp_path)
     assert watched.code == 0, watched.output[-2000:]
@@ -522,6 +523,7 @@ def test_a_run_that_may_not_rotate_replaces_no_key(tmp_path: Path) -> None:
     assert "key rotation: " not in watched.output
 
 
+@pytest.mark.slow
 def test_a_run_that_may_rotate_keeps_off_the_account_without_a_session(tmp_path: Path) -> None:
     watched, changed, _ = _proxied(tmp_path, "--allow-key-rotation")
     assert watched.code == 0, watched.output[-2000:]
@@ -541,6 +543,7 @@ def test_a_run_that_may_rotate_keeps_off_the_account_without_a_session(tmp_path:
     assert int(said[1]) + int(said[2]) + 1 == replaced
 
 
+@pytest.mark.slow
 def test_a_file_that_forbids_it_wins_over_the_option(tmp_path: Path) -> None:
     _, changed, _ = _proxied(
         tmp_path, "--allow-key-rotation", "-k", "success or state", top="allow_key_rotation = false"
@@ -548,6 +551,7 @@ def test_a_file_that_forbids_it_wins_over_the_option(tmp_path: Path) -> None:
     assert changed == set()
 
 
+@pytest.mark.slow
 def test_a_test_that_tries_is_not_verified(tmp_path: Path) -> None:
     """It says nothing of the target, whatever that would have answered."""
     shutil.copyfile(ROOT / "suites" / "conformance" / "conftest.py", tmp_path / "conftest.py")

@@ -37,12 +37,14 @@ def _run(emulator: Emulator, folder: Path) -> tuple[str, str]:
     return found["result"], found["violations"][0]["message"] if found["violations"] else ""
 
 
+@pytest.mark.slow
 def test_what_was_told_before_it_was_known(tmp_path: Path) -> None:
     result, message = _run(_TellsAnothers(), tmp_path)
     assert result == "failed"
     assert "key 1 of demo_with_session" in message
 
 
+@pytest.mark.slow
 def test_nothing_was_told(tmp_path: Path) -> None:
     result, _ = _run(Emulator(), tmp_path)
     assert result == "not_verified"  # some of its tests were left out

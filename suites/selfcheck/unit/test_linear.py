@@ -44,6 +44,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["", "{", '{"a": "', '{"a": ['])
 @pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES)
 def test_reading_a_body(piece: str, head: str) -> None:
@@ -90,6 +91,7 @@ WORDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", WORDS.values(), ids=WORDS)
 def test_looking_for_what_is_inside(piece: str) -> None:
     text = piece * (200_000 // len(piece))

@@ -41,6 +41,7 @@ RANDOM: dict[str, Callable[[random.Random], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", RANDOM.values(), ids=RANDOM)
 def test_random_keys_are_never_accused(make: Callable[[random.Random], str]) -> None:
     for seed in _SEEDS:

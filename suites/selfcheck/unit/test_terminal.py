@@ -59,6 +59,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_progress_is_a_line_for_each_kind(run: Finished) -> None:
     lines = run.output.splitlines()
     assert re.search(r"^success +(\d+)/\1$", run.output, re.MULTILINE)
@@ -68,6 +69,7 @@ def test_progress_is_a_line_for_each_kind(run: Finished) -> None:
     assert "\r" not in run.output
 
 
+@pytest.mark.slow
 def test_it_says_first_what_is_judged(run: Finished) -> None:
     assert run.output.splitlines()[:2] == [
         f"delivery-conformance {VERSION}, contract {VERSION}, profile platform",
@@ -75,6 +77,7 @@ def test_it_says_first_what_is_judged(run: Finished) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_failure_has_sentence_expected_got_calls_and_repeat(run: Finished) -> None:
     told = " ".join(run.output[run.output.index("what to repair first") :].split())
     violation = run.requirement(BROKEN)["violations"][0]
@@ -93,6 +96,7 @@ def test_a_failure_has_sentence_expected_got_calls_and_repeat(run: Finished) -> 
     assert "FAILURES" not in run.output
 
 
+@pytest.mark.slow
 def test_nothing_of_pytests_is_shown(run: Finished) -> None:
     for text in ("test session starts", "rootdir", "plugins:", "collected ", "generated xml", " in 0.", "passed,"):
         assert text not in run.output, text
@@ -100,6 +104,7 @@ def test_nothing_of_pytests_is_shown(run: Finished) -> None:
         assert re.match(r"(success|errors|calls|credentials|state) ", line), line
 
 
+@pytest.mark.slow
 def test_a_test_that_has_nothing_to_do_leaves_no_letter(tmp_path: Path) -> None:
     """With fixed accounts some tests are skipped: others verify the same. pytest would print an ``s`` for each."""
     with ThreadedServer() as server:
@@ -113,12 +118,14 @@ def test_a_test_that_has_nothing_to_do_leaves_no_letter(tmp_path: Path) -> None:
     assert re.fullmatch(r"state +(\d+)/\1.*", done.output.splitlines()[2]), done.output
 
 
+@pytest.mark.slow
 def test_the_verdict_is_the_last_line(run: Finished) -> None:
     lines = run.output.splitlines()
     assert lines[-1].startswith("verdict: nonconformant (exit 1): ")
     assert lines[-2] == f"reports: {run.folder / 'conformance.html'}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "there", "not_there"),
     [
@@ -141,6 +148,7 @@ def test_it_is_as_long_as_asked_for(
     assert done.output.splitlines()[-1].startswith("verdict: ")
 
 
+@pytest.mark.slow
 def test_a_conformant_run_takes_twenty_lines(tmp_path: Path) -> None:
     for _ in range(2):
         done = suite(folder=tmp_path, env={"COLUMNS": "80"})
@@ -149,6 +157,7 @@ def test_a_conformant_run_takes_twenty_lines(tmp_path: Path) -> None:
     assert "since the last run: nothing changed" in done.output
 
 
+@pytest.mark.slow
 def test_a_narrowed_run_that_passes_takes_eight_lines(tmp_path: Path) -> None:
     done = suite("--requirement", "T5", folder=tmp_path, env={"COLUMNS": "80"})
     assert done.code == 0
@@ -158,6 +167,7 @@ def test_a_narrowed_run_that_passes_takes_eight_lines(tmp_path: Path) -> None:
     assert done.output.endswith("so this is no verdict on the target\n")
 
 
+@pytest.mark.slow
 def test_a_first_draft_takes_sixty_lines(tmp_path: Path) -> None:
     with first_draft() as address:
         target = tmp_path / "target.toml"
@@ -181,6 +191,7 @@ def within(output: str, most: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_terminal_is_told_in_place(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -206,6 +217,7 @@ def test_a_terminal_is_told_in_place(tmp_path: Path) -> None:
     assert re.search(r"\rsuccess +12/12 *\r?\n", text)
 
 
+@pytest.mark.slow
 def test_a_wrong_option_is_one_line(tmp_path: Path) -> None:
     done = suite("--profile", "gold", folder=tmp_path)
     assert done.code == 4
@@ -379,6 +391,7 @@ def test_a_reason_that_many_share_still_is_said() -> None:
     assert "more: no answer to the first request to do: see why " in " ".join(text.split()) + " "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "coloured"),
     [({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False), ({}, False)],

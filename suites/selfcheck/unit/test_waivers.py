@@ -205,6 +205,7 @@ def test_the_last_day_may_be_written_in_any_of_tomls_ways(tmp_path: Path, expire
 # ---------------------------------------------------------------------- the command
 
 
+@pytest.mark.slow
 def test_a_wrong_file_ends_the_command_before_the_first_request(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_text(ROW + ROW, encoding="utf-8")
@@ -216,6 +217,7 @@ def test_a_wrong_file_ends_the_command_before_the_first_request(tmp_path: Path) 
     ]
 
 
+@pytest.mark.slow
 def test_a_waived_failure_is_visible_as_waived_everywhere(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     stale = ROW.replace(MUST, "S1-success-is-200")
