@@ -14,7 +14,7 @@ from unittest import mock
 from fixtures.http.rate_limit import Pace
 
 #: Seconds that a request takes, and that go by whenever somebody looks at the clock, so that no two looks are the same.
-REQUEST = 0.002
+REQUEST = 0.005
 _LOOK = 1e-6
 #: Every run begins at this time, so that what is made of it (digests of milliseconds) is made once.
 _EPOCH = float(int(time.time()))
