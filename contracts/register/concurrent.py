@@ -71,7 +71,9 @@ class Concurrent:
         account.created += len(made)
         account.unread = False
         account.pending.clear()
-        account.after_group = extra if len(made) > 1 or A6 in extra else frozenset()
+        # Any of them may have been the last, and its key may be kept in another form than it was given in.
+        form = {S4} & {each.requirement for one in made for each in one.violations}
+        account.after_group = extra | form if len(made) > 1 or A6 in extra else frozenset()
         if len(made) < len(writes) or any(map(ambiguous, made)):
             account.forget()
         account.suspects.update(
