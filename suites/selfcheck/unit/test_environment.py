@@ -84,7 +84,14 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     listing = folder / "modules.json"
     (folder / "lists_modules.py").write_text(_LISTER % str(listing), encoding="utf-8")
     done = suite(
-        "--requirement", "B1", "-p", "lists_modules", folder=folder / "report", env={"PYTHONPATH": str(folder)}
+        "--requirement",
+        "B1",
+        "--hypothesis-profile",
+        "thorough",
+        "-p",
+        "lists_modules",
+        folder=folder / "report",
+        env={"PYTHONPATH": str(folder)},
     )
     assert listing.exists(), done.output
     found: dict[str, str] = json.loads(listing.read_text(encoding="utf-8"))
@@ -112,6 +119,7 @@ def test_every_variable_that_a_library_reads_is_owned(loaded: Mapping[str, str])
     assert {"PYTEST_BASE_URL", "VERIFY_BASE_URL", "ALLURE_TESTPLAN_PATH", "SCHEMATHESIS_HOOKS"} <= readers
 
 
+@pytest.mark.slow
 def test_the_tables_of_hypothesis_are_owned(loaded: Mapping[str, str]) -> None:
     from hypothesis import _settings
 

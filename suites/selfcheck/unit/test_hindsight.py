@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from fixtures.emulator.accounts import State
 from fixtures.emulator.codes import ApiError
 from fixtures.emulator.core import Emulator
