@@ -1,7 +1,7 @@
 """Small changes of a module, one at a time, such as a slip of the hand or of the mind would make.
 
-A mutant is the text of the module with one expression or statement in the place of another. What is a message, an annotation or a
-docstring is left alone: no test should know a wording.
+A mutant is the text of the module with one expression or statement in the place of another. What is a message, a label, an annotation
+or a docstring is left alone: no test should know a wording.
 """
 
 from __future__ import annotations
@@ -35,6 +35,31 @@ _COMPUTED: Final[dict[type[ast.operator], type[ast.operator]]] = {
     ast.BitOr: ast.BitAnd,
     ast.BitAnd: ast.BitOr,
 }
+
+
+#: Methods that look at the texts that they are given.
+_DECIDING: Final = frozenset(
+    [
+        "count",
+        "endswith",
+        "find",
+        "get",
+        "header",
+        "join",
+        "lstrip",
+        "partition",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "rpartition",
+        "rstrip",
+        "setdefault",
+        "split",
+        "startswith",
+        "strip",
+        "sub",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +113,7 @@ def _reached(node: ast.AST) -> Iterator[ast.AST]:
         if name in ("annotation", "returns", "decorator_list", "type_params"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST) or _is_left_alone(child):
+            if not isinstance(child, ast.AST) or _is_left_alone(child) or _is_label(node, child):
                 continue
             yield child
             yield from _reached(child)
@@ -119,6 +144,18 @@ def _conditions(node: ast.AST) -> Iterator[ast.expr]:
     for each in tests:
         if isinstance(each, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.NamedExpr):
             yield each
+
+
+def _is_label(parent: ast.AST, node: ast.AST) -> bool:
+    """Whether *node* is a text that a function is called with, and that decides nothing as far as can be told."""
+    match parent:
+        case ast.Call(func=ast.Attribute(attr=name)) if name in _DECIDING:
+            return False
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr")):
+            return False
+        case ast.Call() | ast.keyword():
+            return isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return False
 
 
 def _other_expressions(node: ast.expr) -> Iterator[ast.expr]:

@@ -68,9 +68,11 @@ def write(found: Mapping[str, Failed]) -> None:
 
 
 def differs(fault: str, found: Failed) -> bool:
-    """Whether other tests fail on *fault* than are recorded; of those with concurrent calls, whether any does that should."""
+    """Whether other tests fail on *fault* than are recorded, if it is; of those with concurrent calls, whether any does."""
     recorded, now = recording().get(fault, {}), to_record(fault, found)
-    if recorded and recorded.keys() <= races():
+    if not recorded:
+        return False
+    if recorded.keys() <= races():
         return not now or not now.keys() <= races()
     steady = [{name: set(each) for name, each in tests.items() if name not in races()} for tests in (recorded, now)]
     return steady[0] != steady[1]

@@ -21,6 +21,7 @@ from _pytest.outcomes import Exit
 from pluggy._tracing import TagTracer
 
 from fixtures.secrets import Vault
+from reports.allure.writer import Book, RedactingWriter
 from reports.redaction import libraries
 from reports.redaction.check import check
 from reports.redaction.files import mask_tree, masked, sweep
@@ -290,20 +291,22 @@ def test_a_terminal_of_any_encoding_is_written_to(encoding: str, vault: Vault) -
 # ---------------------------------------------------------------------- the start-up check
 
 
-class _Plugins:
-    """There are neither a reporter nor captured streams."""
-
-    def get_plugin(self, name: str) -> None:
-        """None."""
-
-
-def _checked(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> set[str]:
-    """The ways out that the check objects to, in a run whose streams are redacted."""
+def _checked(
+    monkeypatch: pytest.MonkeyPatch,
+    vault: Vault,
+    *,
+    allure: str | None = None,
+    plugin: bool = False,
+    tracer: TagTracer | None = None,
+) -> set[str]:
+    """The ways out that the check objects to, in a run whose streams are redacted, with neither reporter nor captured streams."""
     streams(monkeypatch)
     config: Any = SimpleNamespace(
-        trace=SimpleNamespace(root=TagTracer()),
-        pluginmanager=_Plugins(),
-        getoption=lambda *_, **__: None,
+        trace=SimpleNamespace(root=tracer or TagTracer()),
+        pluginmanager=SimpleNamespace(
+            get_plugin=lambda _: None, hasplugin=lambda name: plugin and name == "allure_pytest"
+        ),
+        getoption=lambda name, **_: allure if name == "allure_report_dir" else None,
     )
     undo = redact_logging(vault)
     try:
@@ -358,6 +361,61 @@ def test_each_way_out_is_checked(way: str, monkeypatch: pytest.MonkeyPatch, vaul
 def _wrap_streams(vault: Vault, capture: Any) -> None:
     sys.stdout = RedactingStream(sys.stdout, vault)
     sys.stderr = RedactingStream(sys.stderr, vault)
+
+
+class _WritesNothing:
+    """What Allure's writers are called by, and redact nothing."""
+
+    def report_result(self, result: object) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("writers", "plugin", "begins"),
+    [
+        ("redacting", True, True),
+        ("redacting and another", True, False),
+        ("another", True, False),
+        ("", True, False),
+        ("", False, True),
+    ],
+)
+def test_a_writer_of_allure_that_does_not_redact_is_noticed(
+    writers: str, plugin: bool, begins: bool, monkeypatch: pytest.MonkeyPatch, vault: Vault, tmp_path: Path
+) -> None:
+    made: list[object] = [object()]
+    if "redacting" in writers:
+        made.append(RedactingWriter(str(tmp_path), book=Book(vault)))
+    if "another" in writers:
+        made.append(_WritesNothing())
+    monkeypatch.setattr("allure_commons.plugin_manager.get_plugins", lambda: made)
+    assert (
+        _checked(monkeypatch, vault, allure="results" if plugin or not writers else None, plugin=plugin) == set()
+    ) is begins
+
+
+def test_without_allure_its_writers_do_not_matter(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    monkeypatch.setattr("allure_commons.plugin_manager.get_plugins", lambda: [_WritesNothing()])
+    assert _checked(monkeypatch, vault) == set()
+
+
+@pytest.mark.parametrize("method", ["report_result", "report_attached_data"])
+def test_a_writer_that_writes_nothing_is_noticed(method: str, monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    monkeypatch.setattr(RedactingWriter, method, lambda *_: None)
+    assert _checked(monkeypatch, vault) == {"Allure's files"}
+
+
+def test_a_trace_that_goes_nowhere_is_noticed(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    monkeypatch.setattr("reports.redaction.libraries.redact_trace", lambda _, tracer: tracer.setwriter(None))
+    assert _checked(monkeypatch, vault) == {"pytest's trace"}
+
+
+def test_the_trace_is_as_it_was_after_the_check(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    tracer, seen = TagTracer(), list[str]()
+    tracer.setwriter(seen.append)
+    assert _checked(monkeypatch, vault, tracer=tracer) == set()
+    tracer.get("a")("traced")
+    assert any("traced" in line for line in seen)
 
 
 def test_logging_is_checked(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
