@@ -170,7 +170,7 @@ def test_a_large_request_that_nobody_reads() -> None:
 
 _FAILURES = {
     "sends-headers-without-end": "the answer does not end: it has more than 256 KiB of headers",
-    "sends-one-header-without-end": "more than 1,000 headers",
+    "sends-one-header-without-end": "what came back is not HTTP",
     "sends-a-negative-chunk": "what came back is not HTTP",
     "cuts-in-the-headers": "the connection was closed before the answer was complete",
     "cuts-in-the-body": "the answer ended before its announced length",
