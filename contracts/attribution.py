@@ -172,9 +172,15 @@ def _is_missing(anomaly: Anomaly) -> bool:
 
 
 def _is_client_error(answer: Judgement) -> bool:
-    """Whether the answer is a JSON document with a status of 4xx."""
-    is_json = not any(each.requirement == S2 for each in answer.violations)
+    """Whether the answer is meant to be a JSON document, and has a status of 4xx."""
+    is_json = _says_json(answer) or not any(each.requirement == S2 for each in answer.violations)
     return is_json and answer.status is not None and 400 <= answer.status < 500
+
+
+def _says_json(answer: Judgement) -> bool:
+    """Whether the media type of the answer is that of JSON, whatever its body is."""
+    response = answer.exchange.response
+    return response is not None and (response.header("Content-Type") or "").lower().startswith("application/json")
 
 
 def _count(answer: Judgement, opportunities: Counter[str]) -> None:
@@ -206,7 +212,7 @@ def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:
         elif each.requirement == S1 and any(other.requirement == P3 for other in answer.violations):
             candidates |= {P3}
         if each.requirement == P1_ECHO:
-            candidates |= {P3, E4} & {other.requirement for other in answer.violations}
+            candidates |= {P3, E4, A5_TOLD} & {other.requirement for other in answer.violations}
             if answer.key is not None and answer.key == answer.exchange.intent.credential:
                 # A key that is the caller's own hash is no key: that it repeats it follows.
                 candidates |= {T1} if answer.exchange.intent.operation == "create" else {T1, T2, T4}
@@ -324,7 +330,7 @@ def _with_style(
 ) -> Anomaly:
     intent = anomaly.answer.exchange.intent
     redirected = P3 in anomaly.candidates and anomaly.by_rule == P3
-    if anomaly.answer.key is not None or redirected:
+    if anomaly.answer.key is not None or redirected or _accepted(anomaly.answer):
         return anomaly
     promises = {
         style.promise
@@ -338,7 +344,15 @@ def _with_style(
     # By another style the same account succeeds: it is the style that is broken, and not what the operation does.
     alone = (intent.operation, anomaly.answer.kind, anomaly.answer.code) not in elsewhere
     candidates = anomaly.candidates - {T1, T2} if promises and intent.valid and alone else anomaly.candidates
+    if promises and intent.valid and not anomaly.by_rule and (anomaly.answer.status or 0) >= 400:
+        # In the form of other refusals it would be no success either.
+        candidates -= _IN_CONSEQUENCE
     return replace(anomaly, candidates=candidates | promises)
+
+
+def _accepted(answer: Judgement) -> bool:
+    """Whether the answer is meant as a success: a JSON document with a status of 2xx, whatever is wrong with it."""
+    return _says_json(answer) and answer.status is not None and 200 <= answer.status < 300
 
 
 def _carries_nothing(answer: Judgement) -> bool:

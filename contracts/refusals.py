@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from contracts.anomaly import Anomaly, asked
 from contracts.codes import GENERAL
 from contracts.exchange import Refusal
-from contracts.ids import A1, A2, B1, E1, E2, E3, P3, S1, S2, S3
+from contracts.ids import A1, A2, A3, B1, E1, E2, E3, P3, S1, S2, S3, S4
 from contracts.judge import FRONT_STATUSES, Judgement
 
+_HASH = re.compile("[0-9a-f]{32}")
 #: What is wrong with an answer whose code, or whose kind, cannot be read.
 FORM = frozenset({S1, S2, S3, E1})
 
@@ -18,6 +21,13 @@ def form_findings(answer: Judgement) -> frozenset[str]:
     if clear and not answer.ambiguous:
         return frozenset()
     return FORM & {each.requirement for each in answer.violations}
+
+
+def value_findings(answer: Judgement) -> frozenset[str]:
+    """What is wrong with the value of a success that gives no key."""
+    if answer.kind != "success":
+        return frozenset()
+    return frozenset({S3, S4}) & {each.requirement for each in answer.violations}
 
 
 def rate_limited(answer: Judgement) -> bool:
@@ -57,8 +67,11 @@ def _with_code(answer: Judgement, refusal: Refusal) -> Anomaly | None:
     expected = "an error with code " + " or ".join(", ".join(map(str, sorted(refusal.codes))).rsplit(", ", 1))
     if answer.kind == "success":
         # What a web server may refuse may also be let in for what it is, whoever sends it.
-        bad_input = {B1} if answer.exchange.intent.front else set()
-        return _anomaly(answer, expected, refusal.requirement, *bad_input)
+        others = {B1} if answer.exchange.intent.front else set()
+        if refusal.requirement == A3 and _HASH.fullmatch(answer.exchange.intent.credential or ""):
+            # A near miss is a well-formed hash that was never given to anybody, too.
+            others.add(A2)
+        return _anomaly(answer, expected, refusal.requirement, *others)
     if _by_front(answer):
         return None
     if answer.server_error or _unanswered(answer):

@@ -39,6 +39,8 @@ class Account:
     #: Anomalies that say that a read has made a session: none has where a later one finds none.
     made_by_read: list[int] = field(default_factory=list)
     created: int = 0
+    #: Whether a create may have made a key, though its answer does not say so.
+    perhaps_created: bool = False
     #: The creates that gave a key, and for each value the last answer in which the account had it: what one needs to see
     #: to follow an anomaly.
     creates: list[Judgement] = field(default_factory=list)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from contracts.anomaly import Anomaly, asked
 from contracts.exchange import Intent
-from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, S3, S4, T3, T4, T5_FIRST
+from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, T1, T3, T4, T5_FIRST
 from contracts.judge import Judgement
-from contracts.refusals import form_findings
+from contracts.refusals import form_findings, value_findings
 from contracts.register.account import NO_SESSION_AT_FIRST, Account
 from contracts.register.reading import NO_SESSION, documented, told_by_status
 
@@ -48,17 +48,26 @@ class Book:
         return self.accounts[label]
 
     def first_given(self, answer: Judgement, label: str) -> None:
-        """Remember that the key of *answer* is that of the account *label*, where nobody had it before."""
+        """Remember that the key of *answer* is that of the account *label*, where nobody had it before.
+
+        What read gives several accounts, and create gave none, is nobody's.
+        """
+        if answer.exchange.intent.operation == "read" and self.seen_as[answer.key or ""] > 1:
+            return
         self.owner.setdefault(answer.key or "", label)
         self.given_in.setdefault(answer.key or "", answer)
+
+    def given_again(self) -> frozenset[str]:
+        """T1 where it is certain that a create has given a key that is not new."""
+        return frozenset({T1} if any(each.candidates == {T1} for each in self.anomalies) else ())
 
     def failed(self, answer: Judgement, requirement: str, expected: str, account: Account) -> None:
         """A call with good credentials does not succeed."""
         intent = answer.exchange.intent
         candidates = {requirement, *intent.equivalences}
         candidates |= form_findings(answer) | told_by_status(answer)
-        if answer.kind == "success" and requirement != T4:
-            candidates |= {S3, S4} & {each.requirement for each in answer.violations}
+        if requirement != T4:
+            candidates |= value_findings(answer)
         if intent.kind == "tariff_restricted":
             # What read says there is not documented; which codes it has, is.
             candidates |= {E3} & {each.requirement for each in answer.violations}

@@ -11,8 +11,16 @@ from contracts.judge import Judgement
 from contracts.refusals import FORM, form_findings, rate_limited
 from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pending
 from contracts.register.book import Book
-from contracts.register.changes import REFUSED, may_not_change
-from contracts.register.reading import NO_SESSION, NO_SESSION_CODE, ambiguous, apart, documented, value_of
+from contracts.register.changes import REFUSED, REFUSED_DEMO, may_not_change
+from contracts.register.reading import (
+    NO_SESSION,
+    NO_SESSION_CODE,
+    ambiguous,
+    apart,
+    documented,
+    is_key,
+    value_of,
+)
 
 #: Creates that are shown of those that lead to a key which is given again.
 _SHOWN_CREATES = 12
@@ -63,6 +71,10 @@ class Calls:
         self.book.opportunities[T1] += 1
         self.book.count_equivalences(answer)
         refused = self._refusal_of(account, intent)
+        if refused is None and intent.kind == DEMO and account.perhaps_created and answer.code == REFUSED_DEMO[1]:
+            # The create before, of which it is not known what came of it, was the first.
+            account.created += 1
+            refused = REFUSED_DEMO
         if refused is not None:
             self._refused_create(account, answer, *refused)
             return
@@ -72,6 +84,7 @@ class Calls:
             account.suspects.setdefault(broken, []).append(answer)
             if answer.server_error or answer.kind != "error" or answer.code is None:
                 account.forget()
+                account.perhaps_created = True
             return
         self._made(account, answer)
 
@@ -95,7 +108,7 @@ class Calls:
     def _refusal_of(self, account: Account, intent: Intent) -> tuple[str, int] | None:
         """The requirement by which this create must be refused, and the code; None where it must succeed."""
         if intent.kind == DEMO:
-            return (T5_REFUSED, 101) if account.created else None
+            return REFUSED_DEMO if account.created else None
         return REFUSED.get(intent.kind)
 
     def _refused_create(self, account: Account, answer: Judgement, requirement: str, code: int) -> None:
@@ -157,6 +170,10 @@ class Calls:
             self.book.failed(answer, T4, f"an error with code {NO_SESSION_CODE}", account)
             return
         self.book.failed(answer, T2, "a success with the key", account)
+        if account.possible is None and not account.created and not account.perhaps_created:
+            # Whether there is a session before the first create is not known.
+            last = self.book.anomalies[-1]
+            self.book.anomalies[-1] = replace(last, candidates=last.candidates | {T4})
 
     def _observe(self, account: Account, answer: Judgement, value: str) -> None:
         owner = self.book.owner.get(value, account.label)
@@ -165,6 +182,8 @@ class Calls:
         if not answer.exchange.intent.equivalences:
             self._decide(account, answer, value)
         possible = account.possible
+        if possible == frozenset({NO_SESSION}):
+            self.book.opportunities[T4] += 1
         if owner != account.label:
             expected = _shown(possible) if possible else f"the key of {account.label}"
             context = (account.source, self.book.given_in.get(value))
@@ -215,8 +234,6 @@ class Calls:
         self.book.add(wrong | changed, answer, _shown(possible), answer.summary(), *context)
         suspects = tuple((name, each) for name, calls in account.suspects.items() for each in calls)
         self.book.anomalies[-1] = replace(self.book.anomalies[-1], suspects=suspects)
-        if possible == frozenset({NO_SESSION}):
-            self.book.opportunities[T4] += 1
         account.pending.append(Pending(len(self.book.anomalies) - 1, possible, value, wrong, changed))
         if answer.exchange.intent.equivalences:
             # Whether it is the equivalences or the key is seen from the next plain read.
@@ -244,7 +261,10 @@ class Calls:
             kept = wrong | self._not_kept(account)
             return kept if account.unread else wrong, kept
         changed = suspects | account.after_group | form | self._not_kept(account) | self._made_by(answer, account)
-        if account.never_created:
+        if account.unread:
+            # The create may have given an earlier key in the place of the one that it made.
+            changed |= self.book.given_again()
+        if account.never_created or not any(map(is_key, (value, *possible))):
             changed |= {T4}
         return wrong, changed
 

@@ -7,6 +7,8 @@ from contracts.judge import Judgement
 
 #: Accounts whose create is refused by contract, with the requirement that says so and the code.
 REFUSED = {"subuser": (T6, 13), "tariff_restricted": (T7, 236), "demo_with_session": (T5_REFUSED, 101)}
+#: The same for a demo session that has created.
+REFUSED_DEMO = REFUSED["demo_with_session"]
 
 #: The requirement that a call of each class breaks where it has changed the key of an account; None where it may.
 #: A refused create of somebody else's changes nothing by the sentence that says that it is refused.

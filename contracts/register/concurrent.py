@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from contracts.ids import A6, S4, T1, T2, T3, T8
 from contracts.judge import Judgement
-from contracts.refusals import form_findings, rate_limited
+from contracts.refusals import form_findings, rate_limited, value_findings
 from contracts.register.account import Account
 from contracts.register.book import Book
 from contracts.register.reading import NO_SESSION, ambiguous, documented, value_of
@@ -38,7 +38,7 @@ class Concurrent:
         self.book.opportunities.update((T1, T8))
         key = answer.key
         if key is None:
-            candidates = {T8, T1} | form_findings(answer)
+            candidates = {T8, T1} | form_findings(answer) | value_findings(answer)
             self.book.add(candidates, answer, "a success with a new key, as of a create that is alone")
             return
         owner = self.book.owner.get(key)
@@ -73,7 +73,9 @@ class Concurrent:
         account.pending.clear()
         # Any of them may have been the last, and its key may be kept in another form than it was given in.
         form = {S4} & {each.requirement for one in made for each in one.violations}
-        account.after_group = extra | form if len(made) > 1 or A6 in extra else frozenset()
+        # Where create gives keys again, so may one of these be an earlier one.
+        again = self.book.given_again()
+        account.after_group = extra | form | again if len(made) > 1 or A6 in extra else frozenset()
         if len(made) < len(writes) or any(map(ambiguous, made)):
             account.forget()
         account.suspects.update(

@@ -44,6 +44,11 @@ def value_of(answer: Judgement) -> str | None:
     return f"<error {answer.code}>" if refused and answer.exchange.intent.kind == "subuser" else None
 
 
+def is_key(value: str) -> bool:
+    """Whether *value*, of :func:`value_of`, is a key."""
+    return not value.startswith("<")
+
+
 def told_by_status(answer: Judgement) -> frozenset[str]:
     """A redirect explains that nothing came of the call (P3, S1)."""
     return frozenset(each.requirement for each in answer.violations if each.requirement.startswith(("P3", "S1")))

@@ -215,8 +215,8 @@ def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
     expected = f"no order, no clock, and at least {BITS} of 128 bits that vary"
     # Concurrent creates that get into each other's way may make one key of two.
     mixed = {T8} if "share" in pattern and len(alone) < len(created) else set()
-    if len(set(keys)) < len(keys):
-        # Keys that are given again are not new, whatever else they are.
+    if len(set(keys)) < len(keys) or not set(keys).isdisjoint(credentials):
+        # Keys that are given again, or are the caller's own hash, are not new, whatever else they are.
         mixed.add(T1)
     # A few in a row of one account show an order; those of concurrent calls show none.
     in_a_row = [each for each in alone if each.exchange.intent.account == alone[-1].exchange.intent.account]
