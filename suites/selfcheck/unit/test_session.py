@@ -646,6 +646,25 @@ def test_what_is_begun_of_a_key_is_masked(body: str, secret: str) -> None:
     assert shown == (body.replace(secret, "«key 1 of somebody»") if secret else body)
 
 
+@pytest.mark.parametrize(
+    "spell", [lambda char: f"%{ord(char):02X}", lambda char: f"\\u{ord(char):04x}"], ids=["percent", "json"]
+)
+def test_a_key_that_is_spelled_out_in_a_header_is_masked(spell: Callable[[str], str]) -> None:
+    key = "42fc7d3068cb98d233c3af749dee4a8d"
+    spelled = "".join(map(spell, key))
+    with _serving(lambda client, _: client.answer(b"{}", Location=f"/next?key={spelled}")) as (_, session):
+        _read(session)
+        assert session.vault.mask(f"a {spelled} b {key} c") == "a «key 1 of somebody, encoded» b «key 1 of somebody» c"
+
+
+def test_what_was_sent_spelled_out_and_comes_back_plain_is_no_key() -> None:
+    plain = "72eeea4bee9042df07d5dcbe09b423e3"
+    asked = call("read", GET_QUERY, None).but(query="hash=" + "".join(f"%{ord(char):02x}" for char in plain))
+    with _serving(lambda client, _: client.answer(b"{}", Location=f"/{plain}")) as (_, session):
+        session.exchange(asked.but(breaks_contract=True))
+        assert session.vault.mask(plain) == plain
+
+
 def test_a_target_that_takes_its_time_is_not_given_up() -> None:
     def serve(client: Client, request: bytes) -> None:
         client.wait(0.01)
