@@ -81,13 +81,30 @@ def stand_ins(vault: Vault, put: Put) -> list[dict[str, str]]:
 
 
 def _write_lines(stream: TextIO, text: Iterable[str], vault: Vault) -> None:
-    for line in text:
-        shown = vault.find(line)
-        if shown:
-            raise SetupError(f"--record: the file would show a part of {shown[0].secret!r}, so it is not written")
-        stream.write(line + "\n")
+    stream.writelines(_without_secrets(line, vault) + "\n" for line in text)
     stream.flush()
     os.fsync(stream.fileno())
+
+
+def _without_secrets(line: str, vault: Vault) -> str:
+    """*line* as it is, or with what a stand-in leaves as it was struck out: a secret may be made of nothing but signs.
+
+    Raises ``SetupError`` where that would not do.
+    """
+    shown = vault.find(line)
+    if not shown:
+        return line
+    struck = vault.replace(line, lambda piece: "x" * (piece.end - piece.start))
+    if vault.find(struck) or not _is_row(struck):
+        raise SetupError(f"--record: the file would show a part of {shown[0].secret!r}, so it is not written")
+    return struck
+
+
+def _is_row(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line.removeprefix(",")), dict)
+    except ValueError:
+        return False
 
 
 def _rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

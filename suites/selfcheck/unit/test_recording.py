@@ -237,6 +237,19 @@ class TestFile:
             replay.read(tmp_path / "none.json")
 
 
+def test_a_secret_of_signs_alone_is_struck_out(tmp_path: Path) -> None:
+    """Another sign would be no stand-in, and to refuse the file would take the verdict away."""
+    given = "B\xc2\xac\xf2\xa5\xb6\xb7&\xb2!\x02\xf3\xb0\xbc\xa4\x881"
+    vault = Vault()
+    vault.hide(given, "key 1 of owner")
+    row = "," + json.dumps({"text": StandIns(vault)(given)})
+    path = tmp_path / "run.json"
+    record.save(path, [row], vault)
+    written = path.read_text(encoding="ascii")
+    assert vault.find(written) == []
+    assert "x" * 12 in json.loads(written.removeprefix(","))["text"]
+
+
 def test_what_only_real_keys_show_is_not_verified_in_a_replay() -> None:
     recorded = document()
     recorded["tests"][0] |= {
