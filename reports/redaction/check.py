@@ -26,6 +26,8 @@ from reports.redaction import libraries
 from reports.redaction.streams import RedactingStream
 
 _LABEL = "planted"
+#: Where the test lies that reports are made of.
+_PLACE = ("a.py", 1, "test")
 
 
 def check(config: pytest.Config, vault: Vault) -> str | None:
@@ -101,17 +103,15 @@ def _trace(config: pytest.Config, vault: Vault, planted: str) -> Iterator[str]:
 
 
 def _report(vault: Vault, planted: str) -> Iterator[str]:
-    for longrepr in (planted, ("a.py", 1, planted)):
-        report = pytest.TestReport(
-            "a.py::test", ("a.py", 1, "test"), {}, "failed", longrepr, "call", [("Captured stdout", planted)]
-        )
+    for longrepr in (planted, (*_PLACE[:2], planted)):
+        report = pytest.TestReport("a.py::test", _PLACE, {}, "failed", longrepr, "call", [("Captured stdout", planted)])
         redact_report(report, vault)
         yield from (str(report.longrepr), report.longreprtext, report.capstdout)
 
 
 def _junit(vault: Vault, planted: str) -> Iterator[str]:
     xml = LogXML("junit.xml", None)
-    report = pytest.TestReport(f"a.py::test[{planted}]", ("a.py", 1, planted), {}, "failed", planted, "call")
+    report = pytest.TestReport(f"a.py::test[{planted}]", (*_PLACE[:2], planted), {}, "failed", planted, "call")
     xml.pytest_runtest_logreport(report)
     xml.node_reporter(report).add_property("planted", planted)
     libraries.redact_junit(xml, vault)

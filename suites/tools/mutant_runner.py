@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -29,6 +30,7 @@ _LIBRARIES: Final = (
     "allure",
 )
 _POLL: Final = 0.01
+_MEMORY: Final = 4 << 30
 #: How a process ends that has found recorded histories explained in another way.
 _DIFFERS: Final = 41
 
@@ -88,6 +90,9 @@ def _forked(job: dict[str, Any], started: float) -> str:
 def _run(job: dict[str, Any]) -> int:
     """The exit code of the tests, in a process of their own."""
     os.setsid()
+    # A mutant may never end, or fill the memory; and no one may be left to end it.
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(job["seconds"]) + 1, int(job["seconds"]) + 1))
     sys.path[:] = [str(Path.cwd()), *sys.path]
     import pytest
 

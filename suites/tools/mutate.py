@@ -270,7 +270,8 @@ def main(argv: list[str] | None = None) -> int:
             for survivor in scores[-1].survivors:
                 print(f"  {survivor}", flush=True)
     if arguments.write:
-        PAGE.write_text(page(scores, arguments.seed), encoding="utf-8")
+        before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+        PAGE.write_text(page(scores, arguments.seed, before), encoding="utf-8")
     few = [each.module for each in scores if each.module.startswith(_PROMISED) and each.killed < _AT_LEAST]
     if few:
         print(f"too few killed: {', '.join(few)}")
@@ -281,22 +282,25 @@ def _line(found: Score) -> str:
     return f"{found.killed:.0%} {found.module}: {len(found.outcomes)} of {found.possible} mutants, {len(found.survivors)} survived"
 
 
-def page(scores: Sequence[Score], seed: str) -> str:
-    """The scores as Markdown."""
+def page(scores: Sequence[Score], seed: str, before: str = "") -> str:
+    """The scores as Markdown; those of other modules are taken from the page as it was *before*."""
     lines = [
         "# Mutation testing",
         "",
-        "Made by `make mutate`; do not edit. A mutant is a module with one small change; it is killed where one of the unit",
-        "tests that import the module fails on it, or a recorded history is explained in another way.",
-        f"The mutants are a sample (seed {seed}). In bold: modules of which nine in ten must be killed.",
+        "Made by `make mutate ARGS=--write`; do not edit. A mutant is a module with one small change: another comparison, a",
+        "condition turned round, a statement left out, another number. It is killed where one of the unit tests that import the",
+        f"module fails on it, or where a recorded history is explained in another way. The mutants are a sample (seed {seed}). In",
+        "bold: modules of which nine in ten must be killed; what survives there makes no difference that a test could see, such",
+        "as a bound that nothing comes near.",
         "",
         "| module | mutants | of | killed |",
         "|---|---:|---:|---:|",
     ]
+    rows = {name: line for line in before.splitlines() for name in modules() if f" {name} " in line.replace("**", " ")}
     for each in scores:
         name = f"**{each.module}**" if each.module.startswith(_PROMISED) else each.module
-        lines.append(f"| {name} | {len(each.outcomes)} | {each.possible} | {each.killed:.0%} |")
-    return "\n".join(lines) + "\n"
+        rows[each.module] = f"| {name} | {len(each.outcomes)} | {each.possible} | {each.killed:.0%} |"
+    return "\n".join([*lines, *(rows[name] for name in sorted(rows))]) + "\n"
 
 
 if __name__ == "__main__":

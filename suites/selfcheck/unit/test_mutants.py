@@ -151,6 +151,16 @@ def test_what_the_page_says() -> None:
     assert score.killed == 0.5
     assert score.survivors == [two]
     lines = mutate.page([score, Score("suites/cli.py", 3, [Outcome(one, "histories")])], "7").splitlines()
-    assert "| **contracts/attribution.py** | 2 | 9 | 50% |" in lines
-    assert "| suites/cli.py | 1 | 3 | 100% |" in lines
+    assert lines[-2:] == ["| **contracts/attribution.py** | 2 | 9 | 50% |", "| suites/cli.py | 1 | 3 | 100% |"]
     assert any("seed 7" in line for line in lines)
+
+
+def test_what_was_known_of_other_modules_stays_on_the_page() -> None:
+    one = Mutant(1, "a", "b", "")
+    before = mutate.page(
+        [Score(name, 3, [Outcome(one, "tests")]) for name in ("suites/cli.py", "fixtures/secrets.py")], "1"
+    )
+    lines = mutate.page(
+        [Score("suites/cli.py", 5, [Outcome(one, "survived")])], "1", f"{before}| gone.py | 1 | 1 | 0% |\n"
+    )
+    assert lines.splitlines()[-2:] == ["| **fixtures/secrets.py** | 1 | 3 | 100% |", "| suites/cli.py | 1 | 5 | 0% |"]

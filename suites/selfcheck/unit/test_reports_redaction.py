@@ -298,13 +298,14 @@ def _checked(
     allure: str | None = None,
     plugin: bool = False,
     tracer: TagTracer | None = None,
+    reporter: object = None,
 ) -> set[str]:
     """The ways out that the check objects to, in a run whose streams are redacted, with neither reporter nor captured streams."""
     streams(monkeypatch)
     config: Any = SimpleNamespace(
         trace=SimpleNamespace(root=tracer or TagTracer()),
         pluginmanager=SimpleNamespace(
-            get_plugin=lambda _: None, hasplugin=lambda name: plugin and name == "allure_pytest"
+            get_plugin={"terminalreporter": reporter}.get, hasplugin=lambda name: plugin and name == "allure_pytest"
         ),
         getoption=lambda name, **_: allure if name == "allure_report_dir" else None,
     )
@@ -403,6 +404,32 @@ def test_without_allure_its_writers_do_not_matter(monkeypatch: pytest.MonkeyPatc
 def test_a_writer_that_writes_nothing_is_noticed(method: str, monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
     monkeypatch.setattr(RedactingWriter, method, lambda *_: None)
     assert _checked(monkeypatch, vault) == {"Allure's files"}
+
+
+def test_a_reporter_that_writes_past_the_redaction_is_noticed(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    written = io.StringIO()
+    for file, begins in ((written, False), (RedactingStream(written, vault), True)):
+        reporter = SimpleNamespace(_tw=SimpleNamespace(_file=file))
+        assert (_checked(monkeypatch, vault, reporter=reporter) == set()) is begins
+
+
+def test_bytes_that_go_past_the_redaction_are_noticed(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    monkeypatch.setattr(RedactingBuffer, "write", lambda buffer, data: buffer._stream.write(data))
+    assert _checked(monkeypatch, vault) == {"a stream"}
+
+
+def test_properties_of_junit_are_looked_at(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    redact = libraries.redact_junit
+
+    def all_but_properties(xml: LogXML, known: Vault) -> None:
+        before = [[value for _, value in each.properties] for each in xml.node_reporters_ordered]
+        redact(xml, known)
+        for reporter, values in zip(xml.node_reporters_ordered, before, strict=True):
+            for node, value in zip(reporter.to_xml().iter("property"), values, strict=True):
+                node.set("value", value)
+
+    monkeypatch.setattr(libraries, "redact_junit", all_but_properties)
+    assert _checked(monkeypatch, vault) == {"junit.xml"}
 
 
 def test_a_trace_that_goes_nowhere_is_noticed(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
