@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from contracts.attribution import explain_run
+from contracts.attribution import Explanation, explain_run
 from fixtures.emulator.faults import FAULTS
 from fixtures.emulator.variations import VARIATIONS
 from suites.selfcheck.mutation import direct, proof
@@ -38,13 +38,20 @@ def write(path: Path, names: Sequence[str]) -> None:
     with path.open("wb") as file, direct.without_garbage_collection():
         for name in names:
             done = proof.run(name)
-            pickle.dump((name, done.counted, done.reported, done.requirements, done.explanation.broken), file)
+            told = _told(explain_run(done.counted, done.requirements, done.reported))
+            pickle.dump((name, done.counted, done.reported, done.requirements, told), file)
 
 
 def differing(path: Path) -> Iterator[str]:
     """The names of the runs that are now explained by other requirements than when they were written."""
     with path.open("rb") as file:
         while file.peek(1):
-            name, answers, reported, requirements, broken = pickle.load(file)  # noqa: S301 - written by this program
-            if explain_run(answers, requirements, reported).broken != broken:
+            name, answers, reported, requirements, told = pickle.load(file)  # noqa: S301 - written by this program
+            if _told(explain_run(answers, requirements, reported)) != told:
                 yield name
+
+
+def _told(explanation: Explanation) -> tuple[object, ...]:
+    """What is broken, what else could be, and what could explain each anomaly."""
+    anomalies = tuple((each.candidates, each.undecided, each.expected) for each in explanation.anomalies)
+    return (explanation.broken, frozenset(explanation.ties), anomalies)
