@@ -36,7 +36,7 @@ class Harmless:
         text = _AT_LINE_START.sub(r"\1: :", text)
         line = re.split(r"[\r\n]", self._line + text)[-1]
         # Of a longer line only the end matters, and that it is not blank.
-        self._line = line if len(line) <= 2 * _LONGEST else ("x" if line.strip() else " ") + line[-_LONGEST:]
+        self._line = line if len(line) <= _LONGEST else ("x" if line.strip() else " ") + line[-_LONGEST:]
         return text
 
     def _completes_a_command(self, text: str) -> bool:

@@ -723,3 +723,10 @@ def test_what_is_gathered_for_junit_is_masked_when_the_tests_are_over(vault: Vau
 def test_what_a_job_is_shown(pieces: tuple[str, ...], shown: str) -> None:
     harmless = Harmless()
     assert "".join(map(harmless, pieces)) == shown
+
+
+def test_little_is_remembered_of_a_line() -> None:
+    harmless = Harmless()
+    for _ in range(100):
+        harmless("x" * 50)
+    assert len(vars(harmless)["_line"]) <= 17
