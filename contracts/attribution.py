@@ -320,7 +320,7 @@ def _with_styles(found: Iterable[Anomaly], answers: Sequence[Judgement]) -> list
     elsewhere = {
         (each.exchange.intent.operation, each.kind, each.code)
         for each in answers
-        if _plain(each) and each.key is None and _place(each)[:2] not in names
+        if _plain(each) and not each.exchange.intent.equivalences and each.key is None and _place(each)[:2] not in names
     }
     return [_with_style(each, refused, elsewhere) for each in found]
 
