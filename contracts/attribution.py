@@ -18,6 +18,7 @@ from contracts.hindsight import hindsight
 from contracts.ids import (
     A1,
     A2,
+    A3,
     A4,
     A5_TOLD,
     B1,
@@ -137,7 +138,7 @@ def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]
         found.extend(_findings(answer, refusal or owed.get(id(answer))))
         _count(answer, opportunities)
     found.extend(register.anomalies)
-    found = [_without_those_that_work(each, answers) for each in _let_in_by_scheme(found)]
+    found = [_without_those_that_work(each, answers) for each in _let_in_as_unknown(_let_in_by_scheme(found))]
     return _with_styles(_told_by_status_alone(found), answers), opportunities
 
 
@@ -302,6 +303,15 @@ def _let_in_by_scheme(found: Sequence[Anomaly]) -> list[Anomaly]:
     ]
 
 
+def _let_in_as_unknown(found: Sequence[Anomaly]) -> list[Anomaly]:
+    """Where no unknown hash is let in but near misses, it is not for being unknown (A2)."""
+    elsewhere = any(A2 in each.candidates and A3 not in each.candidates for each in found)
+    return [
+        replace(each, candidates=each.candidates - {A2}) if {A2, A3} <= each.candidates and not elsewhere else each
+        for each in found
+    ]
+
+
 def _told_by_status_alone(found: Sequence[Anomaly]) -> list[Anomaly]:
     """Where the HTTP status does not go with the code in answers to bad input alone, that is no excuse for B1."""
     elsewhere = any(E2 in each.candidates and not _is_bad_input(each.answer) for each in found)
@@ -352,7 +362,8 @@ def _with_style(
 
 def _accepted(answer: Judgement) -> bool:
     """Whether the answer is meant as a success: a JSON document with a status of 2xx, whatever is wrong with it."""
-    return _says_json(answer) and answer.status is not None and 200 <= answer.status < 300
+    succeeds = answer.status is not None and 200 <= answer.status < 300
+    return succeeds and _says_json(answer) and answer.kind != "error"
 
 
 def _carries_nothing(answer: Judgement) -> bool:
