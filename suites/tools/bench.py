@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -35,6 +36,8 @@ VARIABLE: Final = "CONFORMANCE_BENCH"
 #: Seconds for one command. A conforming target takes a few.
 _PATIENCE: Final = 120.0
 _CHUNK: Final = 10
+#: Where the name of a fault says that it is another one in one place.
+_PLACE: Final = re.compile(r"-(?:by|in|for|of|to)-")
 
 #: Schemathesis as test_schemathesis_cli.py has it: all of its checks but the one that contradicts the documents.
 _COMMON: Final = '[generation]\ndeterministic = true\ndatabase = "none"\n'
@@ -308,6 +311,16 @@ def sample(names: Sequence[str], count: int) -> list[str]:
     return [names[index * len(names) // count] for index in range(count)]
 
 
+def of_their_own_kind(names: Sequence[str]) -> list[str]:
+    """Those of *names*, of faults, that are not another one in one place alone: ``subuser-creates`` and not ``subuser-creates-by-form``."""
+    known = set(names)
+
+    def elsewhere(name: str) -> bool:
+        return any(name[: found.start()] in known for found in _PLACE.finditer(name))
+
+    return [name for name in names if not elsewhere(name)]
+
+
 @dataclass
 class Catch:
     """Of how many broken targets each found something wrong, and of how many conforming ones."""
@@ -433,12 +446,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m suites.tools.bench", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("--faults", type=int, default=60, metavar="N", help="how many faults to compare on (0: none)")
+    parser.add_argument(
+        "--faults",
+        type=int,
+        metavar="N",
+        help="compare on N faults, evenly spread (0: none); else on all that are of a kind of their own",
+    )
     parser.add_argument("--variations", type=int, default=20, metavar="N", help="how many conforming variations")
     parser.add_argument("--times", type=int, default=3, metavar="N", help="warm runs, of which the median is taken")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="targets compared at a time")
     parser.add_argument(
-        "--limit", type=float, default=600, metavar="SECONDS", help="when to stop comparing on further faults"
+        "--limit", type=float, default=7200, metavar="SECONDS", help="when to stop comparing on further faults"
     )
     parser.add_argument("--no-schemathesis", action="store_true", help="this suite alone")
     arguments = parser.parse_args(argv)
@@ -457,11 +475,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             theirs = cost_of_schemathesis(program, WITH_CREDENTIAL, work, arguments.times)
             without = cost_of_schemathesis(program, WITHOUT_CREDENTIAL, work, arguments.times)
         catch = None
-        if arguments.faults > 0:
+        if arguments.faults != 0:
             from fixtures.emulator.faults import FAULTS
             from fixtures.emulator.variations import VARIATIONS
 
-            faults = sample(list(FAULTS), arguments.faults)
+            own = of_their_own_kind(list(FAULTS))
+            faults = own if arguments.faults is None else sample(own, arguments.faults)
             variations = sample(list(VARIATIONS), arguments.variations)
             _say(f"both on {len(faults)} faults and {len(variations)} conforming variations")
             catch = compare(faults, variations, program, work, jobs=arguments.jobs, limit=arguments.limit)

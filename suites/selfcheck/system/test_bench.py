@@ -28,6 +28,14 @@ def test_a_sample_is_spread_evenly_and_always_the_same() -> None:
         assert set(chosen) <= set(every)
 
 
+def test_a_fault_in_one_place_is_none_of_a_kind_of_its_own() -> None:
+    names = ["subuser-creates", "subuser-creates-by-form", "read-by-form-is-stale", "key-in-error", "key"]
+    assert bench.of_their_own_kind(names) == ["subuser-creates", "read-by-form-is-stale", "key"]
+    own = bench.of_their_own_kind(list(FAULTS))
+    assert 100 < len(own) < len(FAULTS)
+    assert {fault.breaks[0] for fault in FAULTS.values()} == {FAULTS[name].breaks[0] for name in own}
+
+
 def test_a_comparison_that_is_cut_short_has_both_kinds() -> None:
     rows = bench._mixed([f"f{n}" for n in range(9)], [f"v{n}" for n in range(3)])
     assert [broken for _, broken in rows[:4]].count(False) == 1
