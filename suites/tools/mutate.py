@@ -159,8 +159,8 @@ def tests_of(module: str) -> list[str]:
     parent = Path(module).parent
 
     def own(path: Path) -> bool:
-        folders = (f"test_{'_'.join(parent.parts)}", f"test_{parent.name}")
-        return path.name.startswith(f"test_{Path(module).stem}") or path.stem in folders
+        folders = (f"test_{'_'.join(parent.parts)}_", f"test_{parent.name}_")
+        return path.name.startswith(f"test_{Path(module).stem}") or f"{path.stem}_".startswith(folders)
 
     found = [
         path
