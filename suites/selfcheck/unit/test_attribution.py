@@ -314,6 +314,16 @@ def test_of_two_parameters_the_one_that_works_alone_is_not_it() -> None:
     assert C5_UNKNOWN not in _candidates(script, C5_ISO)
 
 
+def test_a_parameter_that_is_refused_with_another_code_does_not_work() -> None:
+    script = Script()
+    script.create(1)
+    script.read(1)
+    script.add("read", code=11, equivalences=(C5_UNKNOWN,))
+    script.add("read", code=7, equivalences=(C5_ISO, C5_UNKNOWN))
+    found = [each.candidates for each in script.explain().anomalies]
+    assert found == [{C5_UNKNOWN}, {C5_ISO, C5_UNKNOWN}]
+
+
 @pytest.mark.parametrize(("style", "promised"), [("get-query", True), ("post-json", False)])
 def test_a_style_that_is_refused_explains_what_carries_nothing_by_its_method(style: str, promised: bool) -> None:
     script = Script()

@@ -137,6 +137,12 @@ def test_what_is_said_of_a_key_that_is_not_new() -> None:
     assert own.got == "the key 'credential of owner', which is the credential of owner"
 
 
+def test_where_a_key_was_given_first() -> None:
+    script = play("c1 c2 oc1")
+    (again,) = script.explain().anomalies
+    assert again.context == (script.answers[0],)
+
+
 def test_what_one_needs_to_see_it() -> None:
     script = play("c1 r1 c2 r2 r1")
     (stale,) = script.explain().anomalies
