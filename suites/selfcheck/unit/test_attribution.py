@@ -12,16 +12,20 @@ import pytest
 from contracts import attribution
 from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation, combined, explain, explain_run
-from contracts.exchange import Refusal
+from contracts.exchange import Refusal, Response
 from contracts.ids import (
     A1,
     A2,
+    A3,
     A4,
     A5_TOLD,
     A6,
     B1,
     C1_GET,
     C1_JSON,
+    C2,
+    C4_SCHEME,
+    C4_SPACE,
     C5_ISO,
     C5_UNKNOWN,
     C8,
@@ -40,6 +44,7 @@ from contracts.ids import (
     T2,
     T3,
     T4,
+    T6,
     T9,
 )
 from contracts.judge import Judgement
@@ -342,3 +347,127 @@ def test_a_style_that_is_refused_explains_what_carries_nothing_by_its_method(sty
     found = [each for each in script.explain().anomalies if A1 in each.candidates]
     assert [C1_GET in each.candidates for each in found] == [promised]
     assert C1_JSON not in script.broken
+
+
+# ---------------------------------------------------------------------- one cause, seen in several ways
+
+
+def _answered(script: Script, made: Judgement, media_type: str, *violations: str) -> None:
+    """Let the last answer of *script* have this media type and break these rules."""
+    response = Response(made.status or 0, (("Content-Type", media_type),))
+    broken = tuple(Violation(each, "m", "e", "a") for each in violations)
+    script.answers[-1] = replace(made, exchange=replace(made.exchange, response=response), violations=broken)
+
+
+def _works(*styles: str) -> Script:
+    """A target on which both operations work in these styles."""
+    script = Script()
+    for number, style in enumerate(styles, 1):
+        script.create(number, style=style)
+        script.read(number, style=style)
+    return script
+
+
+def test_a_style_that_is_answered_with_a_page_is_a_style_that_does_not_work() -> None:
+    script = _works("get-query", "post-json")
+    for operation in ("create", "read"):
+        _answered(script, script.add(operation, status=415, style="post-form"), "text/html", S2, E1)
+    # Elsewhere errors have no envelope, too.
+    script.add("read", None, status=404, valid=False, refusal=Refusal(A2, "code", frozenset({3, 4})))
+    _answered(script, script.answers[-1], "text/html", S2, E1)
+    assert {C2, S2, E1} >= script.broken > {C2}
+    assert T1 not in script.broken
+
+
+def test_a_success_that_cannot_be_read_is_no_style_that_is_refused() -> None:
+    script = _works("get-query", "post-json")
+    for operation in ("create", "read"):
+        _answered(script, script.add(operation, status=200, style="post-form"), "application/json", S2)
+    assert script.broken == {S2}
+
+
+def test_a_refusal_by_state_that_is_meant_to_be_json() -> None:
+    script = _works("get-query")
+    made = script.add("create", "tariff_restricted", status=402)
+    _answered(script, made, "application/json; charset=utf-8", S2)
+    assert script.broken == {S2}
+
+
+def test_a_near_miss_is_an_unknown_hash_where_unknown_ones_are_let_in() -> None:
+    script = _works("get-query")
+
+    def let_in(requirement: str) -> None:
+        made = script.add(
+            "create", None, value=key(90 + len(script.answers)), valid=False, refusal=Refusal(requirement, "code")
+        )
+        intent = replace(made.exchange.intent, credential=key(77))
+        script.answers[-1] = replace(made, exchange=replace(made.exchange, intent=intent))
+
+    let_in(A3)
+    assert script.broken == {A3}
+    let_in(A2)
+    assert script.broken == {A2}
+
+
+def test_what_is_let_in_without_its_scheme_is_no_missing_hash() -> None:
+    script = _works("get-query", "get-header")
+    for requirement in (C4_SPACE, C4_SCHEME):
+        script.add("read", None, value=key(2), valid=False, style="get-header", refusal=Refusal(requirement, "any"))
+    assert script.broken == {C4_SPACE, C4_SCHEME}
+    script.add("read", None, value=key(2), valid=False, style="get-header", refusal=Refusal(A1, "code"))
+    assert script.broken == {A1}
+
+
+def test_what_is_given_for_bad_input_lacks_nothing() -> None:
+    script = _works("get-query", "post-json")
+    made = script.add("read", None, value="", valid=False, style="post-json", refusal=Refusal(B1, "general"))
+    _answered(script, replace(made, value={}), "application/json", S3)
+    assert script.broken == {B1}
+
+
+def test_a_refused_create_that_makes_a_session() -> None:
+    script = Script()
+    for _ in range(3):
+        script.read(None, "owner_without_session")
+    script.read(None, "subuser")
+    script.add("create", "subuser", code=13, status=403)
+    script.read(1, "subuser")
+    assert script.broken == {T6}
+
+
+def test_what_read_gives_to_all_is_nobodys_key() -> None:
+    script = Script()
+    for account in ("owner", "other_owner", "owner_without_session"):
+        script.read(0, account)
+        script.read(0, account)
+    assert script.broken == {T4}
+
+
+def test_a_first_read_of_an_owner_without_a_session() -> None:
+    script = Script()
+    script.add("read", "owner", code=4)
+    script.add("read", "owner_without_session", code=4)
+    script.create(1)
+    script.read(1)
+    assert script.broken == {T4}
+
+
+def test_a_demo_session_may_have_created_what_cannot_be_read() -> None:
+    script = Script()
+    script.read(None, "demo_without_session")
+    made = script.add("create", "demo_without_session", value="")
+    _answered(script, replace(made, value={}), "application/json", S3)
+    script.add("create", "demo_without_session", code=101, status=403)
+    assert script.broken == {S3}
+
+
+def test_the_key_after_a_create_that_gives_an_earlier_one() -> None:
+    script = Script()
+    script.create(1)
+    script.read(1)
+    script.create(1)
+    script.create(5, "other_owner", "post-json")
+    script.create(2)
+    script.read(6, "other_owner")
+    script.read(6, "other_owner")
+    assert script.broken == {T1}
