@@ -21,6 +21,7 @@ from contracts.ids import (
     A3,
     A4,
     A5_TOLD,
+    A6,
     B1,
     C1_PARSED,
     C4_SCHEME,
@@ -46,6 +47,7 @@ from contracts.ids import (
     T5_REFUSED,
     T6,
     T7,
+    T8,
 )
 from contracts.judge import Judgement
 from contracts.refusals import FORM, rate_limited, refusal_anomaly
@@ -139,6 +141,7 @@ def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]
         _count(answer, opportunities)
     found.extend(register.anomalies)
     found = [_without_those_that_work(each, answers) for each in _let_in_as_unknown(_let_in_by_scheme(found))]
+    found = _repeated_concurrently(found)
     return _with_styles(_told_by_status_alone(found), answers), opportunities
 
 
@@ -312,6 +315,17 @@ def _let_in_as_unknown(found: Sequence[Anomaly]) -> list[Anomaly]:
     ]
 
 
+def _repeated_concurrently(found: Sequence[Anomaly]) -> list[Anomaly]:
+    """Where creates that are alone give no key again, it is for being concurrent that others do (T8, A6)."""
+    alone = any(T1 in each.candidates and not each.answer.exchange.intent.group for each in found)
+    return [
+        replace(each, candidates=each.candidates - {T1})
+        if each.answer.exchange.intent.group and each.candidates & {T8, A6} and not alone
+        else each
+        for each in found
+    ]
+
+
 def _told_by_status_alone(found: Sequence[Anomaly]) -> list[Anomaly]:
     """Where the HTTP status does not go with the code in answers to bad input alone, that is no excuse for B1."""
     elsewhere = any(E2 in each.candidates and not _is_bad_input(each.answer) for each in found)
@@ -332,7 +346,19 @@ def _with_styles(found: Iterable[Anomaly], answers: Sequence[Judgement]) -> list
         for each in answers
         if _plain(each) and not each.exchange.intent.equivalences and each.key is None and _place(each)[:2] not in names
     }
-    return [_with_style(each, refused, elsewhere) for each in found]
+    said_to_all = {
+        each.exchange.intent.style
+        for each in answers
+        if _accepted(each) and not each.exchange.intent.valid and each.exchange.intent.refusal is not None
+    }
+
+    def explained(anomaly: Anomaly) -> Anomaly:
+        # What is meant as a success comes of the style only where calls that must be refused are told the same.
+        if _accepted(anomaly.answer) and anomaly.answer.exchange.intent.style not in said_to_all:
+            return anomaly
+        return _with_style(anomaly, refused, elsewhere)
+
+    return [explained(each) for each in found]
 
 
 def _with_style(
@@ -340,7 +366,7 @@ def _with_style(
 ) -> Anomaly:
     intent = anomaly.answer.exchange.intent
     redirected = P3 in anomaly.candidates and anomaly.by_rule == P3
-    if anomaly.answer.key is not None or redirected or _accepted(anomaly.answer):
+    if anomaly.answer.key is not None or redirected:
         return anomaly
     promises = {
         style.promise

@@ -471,3 +471,21 @@ def test_the_key_after_a_create_that_gives_an_earlier_one() -> None:
     script.read(6, "other_owner")
     script.read(6, "other_owner")
     assert script.broken == {T1}
+
+
+def test_a_style_that_says_success_to_all_does_not_work() -> None:
+    script = _works("get-query", "post-json")
+    unknown = Refusal(A2, "code", frozenset({3, 4}))
+    for about in ({}, {"account": None, "valid": False, "refusal": unknown}):
+        made = script.add("create", **{"value": "", "style": "post-form", **about})  # type: ignore[arg-type]
+        _answered(script, replace(made, value=None), "application/json", S3)
+    assert script.broken == {C2}
+
+
+def test_a_key_that_only_concurrent_creates_give_twice() -> None:
+    script = _works("get-query")
+    for account in ("owner", "other_owner"):
+        script.add("create", account, value=key(50), group=1, span=(100.0, 101.0))
+    assert script.broken == {A6}
+    script.create(1)
+    assert script.broken == {T1}
