@@ -9,7 +9,7 @@ UV ?= uv
 # Other Pythons that `make test` tries too: PYTHONS="3.11 3.13". Each must be there.
 PYTHONS ?=
 # Workers for the self-checks. The conformance run itself is one process: on loopback workers cost more than they save.
-JOBS ?= 2
+JOBS ?= 3
 
 # The text that was given and nothing else: make would expand a $ in it, and the recipes hand it on in the environment, where no quote
 # or space can end the argument early. ARGS, on the other hand, is shell words: ARGS='-k "two words" -x'.

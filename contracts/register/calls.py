@@ -179,7 +179,7 @@ class Calls:
         owner = self.book.owner.get(value, account.label)
         for requirement in {*account.suspects, *account.after_group} - {T3}:
             self.book.opportunities[requirement] += 1
-        if not answer.exchange.intent.equivalences:
+        if not answer.exchange.intent.equivalences or any(value in each.expected for each in account.pending):
             self._decide(account, answer, value)
         possible = account.possible
         if possible == frozenset({NO_SESSION}):

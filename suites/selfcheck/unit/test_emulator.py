@@ -850,7 +850,7 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
     for number in numbers:
         varying |= number ^ numbers[0]
     halves = {(number >> shift) & 0xFFFFFFFF for number in numbers for shift in (96, 48, 0)}
-    log.append(f"varying: {varying.bit_count() >= 110}, apart: {len(halves) > 175}")
+    log.append(f"varying: {varying.bit_count() >= 120}, apart: {len(halves) > 175}")
     return log
 
 
