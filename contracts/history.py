@@ -60,10 +60,26 @@ class History:
         ]
 
     def last_key(self, account: str) -> Judgement | None:
-        """The last answer that gave *account* its key: that of a read, or of a create that was alone."""
+        """The last answer that gave *account* its key: that of a read, or of a create that was alone.
+
+        A read that gives what an earlier create gave is out of date, and the last create is what counts.
+        """
+        last: Judgement | None = None
         for answer in reversed(self.answers()):
             intent = answer.exchange.intent
             known = answer.key is not None and intent.account == account and intent.valid
-            if known and intent.operation is not None and not intent.free_form and not intent.group:
+            if not known or intent.operation is None or intent.free_form:
+                continue
+            if intent.operation == "create" and last is not None:
+                earlier = answer.key != last.key and self._was_created(last.key, account)
+                return answer if earlier and not intent.group else last
+            if intent.group:
+                continue
+            last = last or answer
+            if intent.operation == "create":
                 return answer
-        return None
+        return last
+
+    def _was_created(self, key: str | None, account: str) -> bool:
+        created = (each for each in self.answers() if each.exchange.intent.operation == "create" and each.key == key)
+        return any(each.exchange.intent.account == account for each in created)

@@ -79,11 +79,15 @@ def needs_socket(name: str) -> bool:
     return module in ("transport", "connection") or issubclass(found.emulator, Mute)
 
 
+def provokes(name: str) -> bool:
+    """Whether the limit on calls is provoked, for what is wrong with it shows only there."""
+    return name.startswith("rate-limit-")
+
+
 def run(name: str, chosen: Sequence[direct.Item] | None = None) -> direct.Done:
     """Run the suite, or *chosen* tests of it, on the emulator with the fault or variation *name*."""
     faults = [] if name == CONFORMING else [name]
-    # What is wrong with a limit shows where it may be reached.
-    provoke = name.startswith("rate-limit-")
+    provoke = provokes(name)
     with ExitStack() as stack:
         if needs_socket(name):
             server = stack.enter_context(ThreadedServer(faults))
