@@ -337,6 +337,12 @@ def test_forms_in_groups(vault: Vault, form: str) -> None:
     assert masked == "(«owner, encoded»)"
 
 
+@pytest.mark.parametrize(("before", "after"), [("\\n", ""), ("xz", ""), ("", "xyz"), ("q", "#x1F"), ("\\n", "\\n")])
+def test_letters_beside_groups_hide_none(vault: Vault, before: str, after: str) -> None:
+    """As an escape of a line's end is, in a text that was quoted."""
+    assert vault.mask(f"{before}0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9{after}") == f"{before}«owner, encoded»{after}"
+
+
 @pytest.mark.parametrize(
     "key",
     [
