@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 UV ?= uv
 # Other Pythons that `make test` tries too: PYTHONS="3.11 3.13". Each must be there.
 PYTHONS ?=
-# Workers for the self-checks. The conformance run itself is one process: on loopback workers cost more than they save.
+# Workers for the self-checks: three for two cores, for many wait. The conformance run itself is one process.
 JOBS ?= 3
 
 # The text that was given and nothing else: make would expand a $ in it, and the recipes hand it on in the environment, where no quote
