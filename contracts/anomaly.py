@@ -14,7 +14,8 @@ class Anomaly:
 
     ``answer`` is the answer that shows it; ``context`` are the others that one needs to see it, such as the create whose
     key a read does not give. ``suspects`` are the calls that may have changed the key, each with the requirement that it
-    breaks if it has. ``by_rule`` is the requirement whose rule found it in one answer by itself.
+    breaks if it has. ``by_rule`` is the requirement whose rule found it in one answer by itself. ``follows_from`` are
+    requirements that explain it as well, though only where something else shows that they are broken.
     """
 
     candidates: frozenset[str]
@@ -25,6 +26,7 @@ class Anomaly:
     context: tuple[Judgement, ...] = field(default=(), repr=False)
     suspects: tuple[tuple[str, Judgement], ...] = field(default=(), repr=False)
     by_rule: str = ""
+    follows_from: frozenset[str] = frozenset()
 
     @property
     def undecided(self) -> bool:
@@ -35,7 +37,9 @@ class Anomaly:
     def within(self, requirements: frozenset[str]) -> Anomaly | None:
         """The same with no other candidates than *requirements*; None where none of them is one."""
         candidates = self.candidates & requirements
-        return replace(self, candidates=candidates) if candidates else None
+        if not candidates:
+            return None
+        return replace(self, candidates=candidates, follows_from=self.follows_from & requirements)
 
 
 def asked(answer: Judgement) -> str:

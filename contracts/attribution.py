@@ -16,16 +16,11 @@ from contracts.anomaly import Anomaly, asked
 from contracts.codes import CODES
 from contracts.hindsight import hindsight
 from contracts.ids import (
-    A1,
     A2,
-    A3,
     A4,
     A5_TOLD,
-    A6,
     B1,
     C1_PARSED,
-    C4_SCHEME,
-    C4_SPACE,
     C5_ISO,
     C5_UNKNOWN,
     C8,
@@ -47,7 +42,6 @@ from contracts.ids import (
     T5_REFUSED,
     T6,
     T7,
-    T8,
 )
 from contracts.judge import Judgement
 from contracts.refusals import FORM, rate_limited, refusal_anomaly
@@ -65,8 +59,6 @@ _NEAR = 1e-9
 _LAST = (T2, T1, T3)
 #: What says that an account is refused for the state that it is in.
 _REFUSED_BY_STATE = frozenset({T5_REFUSED, T6, T7})
-#: What a whole hash is let in by that stands in the Authorization header, though not as documented.
-_SCHEMES = frozenset({C4_SPACE, C4_SCHEME})
 _HASH = re.compile("[0-9a-f]{32}")
 #: Codes by which an operation speaks of the state of the account (DELIVERY).
 _OF_ONE_OPERATION = frozenset(
@@ -104,7 +96,9 @@ def explain(answers: Sequence[Judgement], requirements: Iterable[str], more: Ite
     counted = frozenset(requirements)
     within = [each for each in (anomaly.within(counted) for anomaly in found) if each is not None]
     broken, ties = _smallest(within, opportunities)
-    return Explanation(broken, tuple(within), ties)
+    broken = _without_consequences(within, broken)
+    shown = [replace(each, candidates=each.candidates | (each.follows_from & broken)) for each in within]
+    return Explanation(broken, tuple(shown), ties)
 
 
 def explain_run(
@@ -140,8 +134,7 @@ def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]
         found.extend(_findings(answer, refusal or owed.get(id(answer))))
         _count(answer, opportunities)
     found.extend(register.anomalies)
-    found = [_without_those_that_work(each, answers) for each in _let_in_as_unknown(_let_in_by_scheme(found))]
-    found = _repeated_concurrently(found)
+    found = [_without_those_that_work(each, answers) for each in found]
     return _with_styles(_told_by_status_alone(found), answers), opportunities
 
 
@@ -202,7 +195,7 @@ def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:
     if rate_limited(answer):
         return
     for each in answer.violations:
-        candidates = {each.requirement}
+        candidates, follows_from = {each.requirement}, set()
         if each.requirement in _IN_CONSEQUENCE and answer.kind != "success":
             candidates |= _causes(answer, owed)
         elif each.requirement == S3 and owed is not None and answer.exchange.intent.refusal is not None:
@@ -218,14 +211,18 @@ def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:
         if each.requirement == P1_ECHO:
             candidates |= {P3, E4, A5_TOLD} & {other.requirement for other in answer.violations}
             if answer.key is not None and answer.key == answer.exchange.intent.credential:
-                # A key that is the caller's own hash is no key: that it repeats it follows.
-                candidates |= {T1} if answer.exchange.intent.operation == "create" else {T1, T2, T4}
+                # A key that is the caller's own hash is no key.
+                follows_from |= {T1} if answer.exchange.intent.operation == "create" else {T1, T2, T4}
+        if owed is not None and candidates & owed.candidates:
+            follows_from |= owed.follows_from
         if answer.ambiguous and each.requirement in _OF_THE_DOCUMENT:
             candidates.add(S2)
         if C8 in answer.exchange.intent.equivalences and each.requirement != P2:
             candidates.add(C8)
         yield Anomaly(
-            frozenset(candidates), answer, each.expected, each.actual, asked(answer), by_rule=each.requirement
+            *(frozenset(candidates), answer, each.expected, each.actual, asked(answer)),
+            by_rule=each.requirement,
+            follows_from=frozenset(follows_from),
         )
 
 
@@ -294,35 +291,6 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
         RefusedStyle(*place, seen[0].exchange.request.method, seen[0].exchange.intent.promise)
         for place, seen in tried.items()
         if place not in works and place[0] in working
-    ]
-
-
-def _let_in_by_scheme(found: Sequence[Anomaly]) -> list[Anomaly]:
-    """Where nothing but other schemes, or none, is let in, it is not for want of a credential (A1)."""
-    elsewhere = any(A1 in each.candidates and not each.candidates & _SCHEMES for each in found)
-    return [
-        replace(each, candidates=each.candidates - {A1}) if each.candidates & _SCHEMES and not elsewhere else each
-        for each in found
-    ]
-
-
-def _let_in_as_unknown(found: Sequence[Anomaly]) -> list[Anomaly]:
-    """Where no unknown hash is let in but near misses, it is not for being unknown (A2)."""
-    elsewhere = any(A2 in each.candidates and A3 not in each.candidates for each in found)
-    return [
-        replace(each, candidates=each.candidates - {A2}) if {A2, A3} <= each.candidates and not elsewhere else each
-        for each in found
-    ]
-
-
-def _repeated_concurrently(found: Sequence[Anomaly]) -> list[Anomaly]:
-    """Where creates that are alone give no key again, it is for being concurrent that others do (T8, A6)."""
-    alone = any(T1 in each.candidates and not each.answer.exchange.intent.group for each in found)
-    return [
-        replace(each, candidates=each.candidates - {T1})
-        if each.answer.exchange.intent.group and each.candidates & {T8, A6} and not alone
-        else each
-        for each in found
     ]
 
 
@@ -450,6 +418,16 @@ def _smallest(
         chosen |= best[0]
         ties += best[1:]
     return frozenset(chosen), tuple(ties)
+
+
+def _without_consequences(found: Sequence[Anomaly], broken: frozenset[str]) -> frozenset[str]:
+    """*broken* without what only explains anomalies that follow from another member of it."""
+    for name in sorted(broken):
+        left = broken - {name}
+        alone = [each for each in found if each.candidates & broken == {name}]
+        if alone and all(each.follows_from & left for each in alone):
+            broken = left
+    return broken
 
 
 def _connected(sets: Iterable[frozenset[str]]) -> list[list[frozenset[str]]]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from contracts.codes import allowed_for, exists, http_status
 from contracts.exchange import Exchange, Response
@@ -20,6 +20,9 @@ from contracts.rules.disclosure import TELLS_NOTHING, disclosed
 from contracts.schemas import validator
 from contracts.shape import describe
 from contracts.violation import Violation
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 Kind = Literal["success", "error", "foreign", "nothing"]
 
@@ -295,9 +298,28 @@ def _errors(schema: str, document: dict[str, Any] | None) -> tuple[_SchemaError,
 
 def _errors_of(schema: str, text: str) -> tuple[_SchemaError, ...]:
     return tuple(
-        _SchemaError(tuple(each.absolute_path), str(each.validator), each.message)
+        _SchemaError(tuple(each.absolute_path), str(each.validator), _said(each))
         for each in validator(schema).iter_errors(json.loads(text))
     )
+
+
+def _said(error: ValidationError) -> str:
+    """What is wrong; of a value of another type its type, for what is in it is not shown."""
+    if error.validator != "type":
+        return error.message
+    name = error.absolute_path[-1] if error.absolute_path else "the body"
+    return f"{name} is {_TYPES[type(error.instance)]}, and not of type {error.validator_value}"
+
+
+_TYPES = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    bool: "a boolean",
+    type(None): "null",
+    int: "a number",
+    float: "a number",
+}
 
 
 #: Most refusals of a target read the same: each is held against the schema once.

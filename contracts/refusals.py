@@ -55,11 +55,11 @@ def _by_front(answer: Judgement) -> bool:
     return answer.status in FRONT_STATUSES or (answer.kind == "nothing" and answer.exchange.closed)
 
 
-def _anomaly(answer: Judgement, expected: str, *candidates: str) -> Anomaly:
+def _anomaly(answer: Judgement, expected: str, *candidates: str, follows_from: frozenset[str] = frozenset()) -> Anomaly:
     # A redirect is no refusal of anything, and says why there is none (P3).
     redirected = {P3} & {each.requirement for each in answer.violations}
     found = frozenset(candidates) | form_findings(answer) | redirected
-    return Anomaly(found, answer, expected, answer.summary(), asked(answer))
+    return Anomaly(found, answer, expected, answer.summary(), asked(answer), follows_from=follows_from)
 
 
 def _with_code(answer: Judgement, refusal: Refusal) -> Anomaly | None:
@@ -67,11 +67,11 @@ def _with_code(answer: Judgement, refusal: Refusal) -> Anomaly | None:
     expected = "an error with code " + " or ".join(", ".join(map(str, sorted(refusal.codes))).rsplit(", ", 1))
     if answer.kind == "success":
         # What a web server may refuse may also be let in for what it is, whoever sends it.
-        others = {B1} if answer.exchange.intent.front else set()
-        if refusal.requirement == A3 and _HASH.fullmatch(answer.exchange.intent.credential or ""):
-            # A near miss is a well-formed hash that was never given to anybody, too.
-            others.add(A2)
-        return _anomaly(answer, expected, refusal.requirement, *others)
+        bad_input = {B1} if answer.exchange.intent.front else set()
+        # A near miss is a well-formed hash that was never given to anybody, too.
+        unknown = refusal.requirement == A3 and _HASH.fullmatch(answer.exchange.intent.credential or "")
+        follows_from = frozenset({A2} if unknown else ())
+        return _anomaly(answer, expected, refusal.requirement, *bad_input, follows_from=follows_from)
     if _by_front(answer):
         return None
     if answer.server_error or _unanswered(answer):
@@ -108,8 +108,8 @@ def _anything_but_success(answer: Judgement, refusal: Refusal) -> Anomaly | None
     accepted = free and answer.kind == "foreign" and answer.status is not None and answer.status < 300
     if answer.kind == "success" or accepted:
         # A header that is not understood is no credential, and that may be what is let in.
-        missing = set() if free else {A1}
-        return _anomaly(answer, "a refusal", refusal.requirement, *missing)
+        missing = frozenset() if free else frozenset({A1})
+        return _anomaly(answer, "a refusal", refusal.requirement, follows_from=missing)
     if not free and (answer.server_error or _unanswered(answer)):
         return _anomaly(answer, "a refusal without a server error", B1)
     return None

@@ -27,7 +27,6 @@ class Register:
         self.anomalies = book.anomalies
         self.opportunities = book.opportunities
         self.credentials = book.credentials
-        self._given = {each.key for each in answers if each.exchange.intent.operation == "create"}
         self._calls = Calls(book)
         concurrent = Concurrent(book)
         for group, members in groupby(ordered, key=lambda each: each.exchange.intent.group):
@@ -37,7 +36,6 @@ class Register:
                 for answer in members:
                     self._calls.add(answer)
         self._give_up_what_was_not_seen_again()
-        self._explain_by_other_users()
 
     def _give_up_what_was_not_seen_again(self) -> None:
         """Where the calls that may have changed a key were repeated and changed nothing, it is the answer that was wrong (T2)."""
@@ -49,11 +47,3 @@ class Register:
             label = each.answer.exchange.intent.account or ""
             if each.undecided and A6 not in each.candidates and label in self._calls.repeated_for - again:
                 self.anomalies[index] = replace(each, candidates=frozenset({T2}) | (each.candidates & {T3, C8, C9}))
-
-    def _explain_by_other_users(self) -> None:
-        """Where users are not isolated, a key that no create gave may be another user's, from before the run (A6)."""
-        if not any(each.candidates == {A6} for each in self.anomalies):
-            return
-        for index, each in enumerate(self.anomalies):
-            if each.answer.key is not None and each.answer.key not in self._given and each.candidates & {T2, T3}:
-                self.anomalies[index] = replace(each, candidates=each.candidates | {A6})

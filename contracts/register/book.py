@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from contracts.anomaly import Anomaly, asked
 from contracts.exchange import Intent
-from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, T1, T3, T4, T5_FIRST
+from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, T3, T4, T5_FIRST
 from contracts.judge import Judgement
 from contracts.refusals import form_findings, value_findings
 from contracts.register.account import NO_SESSION_AT_FIRST, Account
@@ -36,6 +36,8 @@ class Book:
             for each in answers
             if each.exchange.intent.valid and each.exchange.intent.credential
         }
+        #: The keys that create gives in the whole history.
+        self.given = {each.key for each in answers if each.exchange.intent.operation == "create"}
         #: How many accounts were given each key by read: what several are given is no session of theirs.
         self.seen_as = _accounts_that_read(answers)
 
@@ -57,11 +59,9 @@ class Book:
         self.owner.setdefault(answer.key or "", label)
         self.given_in.setdefault(answer.key or "", answer)
 
-    def given_again(self) -> frozenset[str]:
-        """T1 where it is certain that a create has given a key that is not new."""
-        return frozenset({T1} if any(each.candidates == {T1} for each in self.anomalies) else ())
-
-    def failed(self, answer: Judgement, requirement: str, expected: str, account: Account) -> None:
+    def failed(
+        self, answer: Judgement, requirement: str, expected: str, account: Account, follows_from: Iterable[str] = ()
+    ) -> None:
         """A call with good credentials does not succeed."""
         intent = answer.exchange.intent
         candidates = {requirement, *intent.equivalences}
@@ -80,7 +80,7 @@ class Book:
         if requirement == T5_FIRST and T3 in account.suspects:
             # A read may have made the session that there should not be.
             candidates.add(T3)
-        self.add(candidates, answer, expected)
+        self.add(candidates, answer, expected, follows_from=follows_from)
 
     def count_equivalences(self, answer: Judgement) -> None:
         """Each equivalence of the call could have been seen to be broken."""
@@ -93,11 +93,15 @@ class Book:
         expected: str,
         got: str = "",
         *context: Judgement | None,
+        follows_from: Iterable[str] = (),
     ) -> None:
         """Take an anomaly that *answer* shows; *context* are the others that one needs to see it."""
         others = tuple({id(each): each for each in context if each is not None and each is not answer}.values())
         self.anomalies.append(
-            Anomaly(frozenset(candidates), answer, expected, got or answer.summary(), asked(answer), others)
+            Anomaly(
+                *(frozenset(candidates), answer, expected, got or answer.summary(), asked(answer), others),
+                follows_from=frozenset(follows_from),
+            )
         )
 
 

@@ -169,11 +169,9 @@ class Calls:
             self.book.opportunities[T4] += 1
             self.book.failed(answer, T4, f"an error with code {NO_SESSION_CODE}", account)
             return
-        self.book.failed(answer, T2, "a success with the key", account)
-        if account.possible is None and not account.created and not account.perhaps_created:
-            # Whether there is a session before the first create is not known.
-            last = self.book.anomalies[-1]
-            self.book.anomalies[-1] = replace(last, candidates=last.candidates | {T4})
+        # Whether there is a session before the first create is not known.
+        unknown = account.possible is None and not account.created and not account.perhaps_created
+        self.book.failed(answer, T2, "a success with the key", account, {T4} if unknown else ())
 
     def _observe(self, account: Account, answer: Judgement, value: str) -> None:
         owner = self.book.owner.get(value, account.label)
@@ -231,7 +229,12 @@ class Calls:
     def _unexpected(self, account: Account, answer: Judgement, value: str, possible: frozenset[str]) -> None:
         wrong, changed = self._explanations(account, answer, value, possible)
         context = (account.source, account.seen.get(value), *_last(account.suspects))
-        self.book.add(wrong | changed, answer, _shown(possible), answer.summary(), *context)
+        # The create may have given an earlier key in the place of the one that it made.
+        given_again = {T1} if account.unread or account.after_group else set()
+        # A key that no create of the run gave may be another user's, from before.
+        others_key = {A6} if answer.key is not None and answer.key not in self.book.given else set()
+        follows_from = given_again | others_key
+        self.book.add(wrong | changed, answer, _shown(possible), answer.summary(), *context, follows_from=follows_from)
         suspects = tuple((name, each) for name, calls in account.suspects.items() for each in calls)
         self.book.anomalies[-1] = replace(self.book.anomalies[-1], suspects=suspects)
         account.pending.append(Pending(len(self.book.anomalies) - 1, possible, value, wrong, changed))
@@ -261,9 +264,6 @@ class Calls:
             kept = wrong | self._not_kept(account)
             return kept if account.unread else wrong, kept
         changed = suspects | account.after_group | form | self._not_kept(account) | self._made_by(answer, account)
-        if account.unread:
-            # The create may have given an earlier key in the place of the one that it made.
-            changed |= self.book.given_again()
         if account.never_created or not any(map(is_key, (value, *possible))):
             changed |= {T4}
         return wrong, changed
@@ -280,7 +280,7 @@ class Calls:
             return frozenset()
         intent = account.source.exchange.intent
         first = {T5_FIRST} if account.first and intent.kind == DEMO else set()
-        return frozenset({T2, *first, *intent.equivalences})
+        return frozenset({T2, *first, *apart(account.source)})
 
 
 def _shown(possible: Iterable[str] | None) -> str:

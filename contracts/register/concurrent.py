@@ -38,15 +38,18 @@ class Concurrent:
         self.book.opportunities.update((T1, T8))
         key = answer.key
         if key is None:
-            candidates = {T8, T1} | form_findings(answer) | value_findings(answer)
-            self.book.add(candidates, answer, "a success with a new key, as of a create that is alone")
+            candidates = {T8} | form_findings(answer) | value_findings(answer)
+            expected = "a success with a new key, as of a create that is alone"
+            self.book.add(candidates, answer, expected, follows_from={T1})
             return
         owner = self.book.owner.get(key)
         if (owner is not None or key in self.book.credentials) and not ambiguous(answer):
             other = T8 if owner == intent.account else A6
-            candidates = {T1} if key in before or key in self.book.credentials else {T1, other}
+            candidates = {T1} if key in before or key in self.book.credentials else {other}
             known = f"the key {key!r}, which was given to {owner} before"
-            self.book.add(candidates, answer, "a key that was never given before", known)
+            self.book.add(
+                candidates, answer, "a key that was never given before", known, follows_from={T1} - candidates
+            )
         self.book.first_given(answer, intent.account or "")
 
     def _of_account(self, account: Account, own: Sequence[Judgement], extra: frozenset[str]) -> None:
@@ -73,9 +76,7 @@ class Concurrent:
         account.pending.clear()
         # Any of them may have been the last, and its key may be kept in another form than it was given in.
         form = {S4} & {each.requirement for one in made for each in one.violations}
-        # Where create gives keys again, so may one of these be an earlier one.
-        again = self.book.given_again()
-        account.after_group = extra | form | again if len(made) > 1 or A6 in extra else frozenset()
+        account.after_group = extra | form if len(made) > 1 or A6 in extra else frozenset()
         if len(made) < len(writes) or any(map(ambiguous, made)):
             account.forget()
         account.suspects.update(

@@ -139,6 +139,27 @@ def test_what_explains_the_smaller_set_explains_the_larger() -> None:
     assert ties == (frozenset({S2}),)
 
 
+@pytest.mark.parametrize(
+    ("found", "broken"),
+    [
+        ([("a", "b"), ("b", "")], "b"),
+        # Nothing else shows that b is broken.
+        ([("a", "b")], "a"),
+        ([("a", "b"), ("c", "")], "ac"),
+        # One of them does not follow.
+        ([("a", "b"), ("a", ""), ("b", "")], "ab"),
+        # What is explained by another as well does not count.
+        ([("a", "b"), ("ac", ""), ("b", ""), ("c", "")], "bc"),
+        # Of two that follow from each other one stays.
+        ([("a", "b"), ("b", "a")], "b"),
+    ],
+)
+def test_what_follows_from_another_is_not_told(found: list[tuple[str, str]], broken: str) -> None:
+    made = [replace(anomaly(*members), follows_from=frozenset(others)) for members, others in found]
+    chosen, _ = attribution._smallest(made, {})
+    assert attribution._without_consequences(made, chosen) == set(broken)
+
+
 def test_a_tie_is_told() -> None:
     explanation = explain([], catalogue(), [anomaly(T2, T3), anomaly(A6, S2)])
     assert len(explanation.broken) == 2
@@ -219,7 +240,7 @@ _PAGE: dict[str, Any] = {"code": None}
 )
 def test_what_explains_what_a_rule_found(made: Judgement, owed: set[str] | None, candidates: set[str]) -> None:
     found = list(attribution._findings(made, anomaly(*owed) if owed is not None else None))
-    assert found[0].candidates == candidates
+    assert found[0].candidates | found[0].follows_from == candidates
     assert found[0].by_rule == made.violations[0].requirement
     assert len(found) == len(made.violations)
 
