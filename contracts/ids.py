@@ -57,7 +57,6 @@ T8: Final = "T8-one-winner"
 T9: Final = "T9-keys-unpredictable"
 
 P1_ECHO: Final = "P1-credential-not-repeated"
-P1_INTERNALS: Final = "P1-no-internals"
 P2: Final = "P2-not-publicly-cacheable"
 P3: Final = "P3-no-redirect"
 R1: Final = "R1-rate-limit-answer"

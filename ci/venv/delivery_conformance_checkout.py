@@ -36,21 +36,6 @@ def _is_ours(arguments: Sequence[str]) -> bool:
     if {"-c", "--config-file"} & names:
         return False
     sys.path.insert(0, str(_ROOT))
-    from suites.runner.options import add_options
+    from suites.runner.options import option_names
 
-    options: Any = _Names()
-    add_options(options)
-    return bool(names & {"--base-url", *options.names})
-
-
-class _Names:
-    """Takes the place of pytest's parser, and notes the names of options."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def getgroup(self, *_: str) -> Any:
-        return self
-
-    def addoption(self, name: str, **_: object) -> None:
-        self.names.append(name)
+    return bool(names & {"--base-url", *option_names()})

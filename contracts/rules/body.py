@@ -46,10 +46,6 @@ class Body:
         return isinstance(self.document, dict)
 
 
-class _NotJson(ValueError):
-    pass
-
-
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else float("inf")
 

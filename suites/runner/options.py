@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote
 
 import pytest
@@ -22,29 +22,6 @@ from reports.directory import default
 from reports.waivers import Waiver, read_waivers
 from suites.runner import environment
 from suites.runner.profiles import EXAMPLES
-
-#: The options of the suite, pytest-base-url's included: what says which target is judged, and how, is given on the
-#: command line and not by ``PYTEST_ADDOPTS``, which is for pytest's own.
-OURS = (
-    "--base-url",
-    "--target",
-    "--profile",
-    "--report-dir",
-    "--fail-on-gaps",
-    "--waivers",
-    "--allow-key-rotation",
-    "--requirement",
-    "--list-requirements",
-    "--plan",
-    "--compare",
-    "--drift",
-    "--wait",
-    "--serve",
-    "--explain",
-    "--record",
-    "--replay",
-    "--verify-base-url",
-)
 
 _NEVER_EMPTY = (
     *("--base-url", "--target", "--profile", "--report-dir", "--waivers", "--hypothesis-profile", "--record"),
@@ -81,6 +58,31 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--explain", metavar="ID|TAG", help="print a requirement, its sources and its tests, and end")
     group.addoption("--record", metavar="FILE", help="write the history of the run, secrets replaced by stand-ins")
     group.addoption("--replay", metavar="FILE", help="judge a recorded history anew, and send nothing")
+
+
+class _Names:
+    """Takes the place of pytest's parser, and notes the names of options."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def getgroup(self, *_: str) -> Self:
+        return self
+
+    def addoption(self, name: str, **_: object) -> None:
+        self.names.append(name)
+
+
+def option_names() -> tuple[str, ...]:
+    """The names of the options that :func:`add_options` adds."""
+    parser: Any = _Names()
+    add_options(parser)
+    return tuple(parser.names)
+
+
+#: The options of the suite, pytest-base-url's included: what says which target is judged, and how, is given on the
+#: command line and not by ``PYTEST_ADDOPTS``, which is for pytest's own.
+OURS = ("--base-url", *option_names(), "--verify-base-url")
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,24 @@ import json
 import os
 import re
 import shlex
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from suites.selfcheck.mutation.scenarios import CONFORMING, scenario
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Seconds for one run. A conforming one takes about one.
 _PATIENCE = 60
+#: The exit code of a fork that raised.
+_BROKEN = 70
 #: Allure's results are made by another's code for another's eyes, and cost as much as the judging.
 _LEAN = ("-q", "-p", "no:cacheprovider", "-p", "no:allure_pytest")
 
@@ -92,34 +97,36 @@ def run_all(
                 task = waiting.pop(0)
                 place = Path(folder) / re.sub(r"[^\w@-]", "_", task)
                 place.mkdir(parents=True)
-                running[_fork(task, place, options)] = (task, place, time.monotonic())
+                running[fork(partial(_run, task, place, options), place)] = (task, place, time.monotonic())
             process, status = os.wait()
             task, place, started = running.pop(process)
             proof = _collect(task, place, os.waitstatus_to_exitcode(status), time.monotonic() - started)
             yield proof
 
 
-def _fork(task: str, place: Path, options: Sequence[str]) -> int:
+def fork(work: Callable[[], int], place: Path, close: Iterable[BinaryIO] = ()) -> int:
+    """Do *work* in a fork of this process, in the folder *place*; its process number. It ends with the code that *work* gives.
+
+    What it prints is in ``output.txt`` there. It is killed where it takes longer than a minute. Files of *close* are not its own.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     process = os.fork()
     if process:
         return process
-    code = 70
+    code = _BROKEN
     try:
-        import signal
-
+        for each in close:
+            os.close(each.fileno())
         signal.alarm(_PATIENCE)
         output = os.open(place / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.chdir(place)
-        code = _run(task, place, options)
+        code = work()
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:
-        import traceback
-
         traceback.print_exc()
         sys.stderr.flush()
     finally:

@@ -14,6 +14,7 @@ from contracts.attribution import Explanation, explain_run
 from fixtures.emulator.faults import FAULTS
 from fixtures.emulator.variations import VARIATIONS
 from suites.selfcheck.mutation import direct, proof
+from suites.selfcheck.mutation.scenarios import CONFORMING, needs_socket
 
 
 def sample(seed: str, each: int = 2) -> list[str]:
@@ -21,15 +22,15 @@ def sample(seed: str, each: int = 2) -> list[str]:
     chance = random.Random(seed)
     by_requirement: dict[str, list[str]] = {}
     for name, fault in FAULTS.items():
-        if not proof.needs_socket(name):
+        if not needs_socket(name):
             by_requirement.setdefault(fault.breaks[0], []).append(name)
     faults = [
         name
         for requirement in sorted(by_requirement)
         for name in chance.sample(by_requirement[requirement], min(each, len(by_requirement[requirement])))
     ]
-    variations = [name for name in VARIATIONS if not proof.needs_socket(name)]
-    return [proof.CONFORMING, *chance.sample(variations, 4 * each), *faults]
+    variations = [name for name in VARIATIONS if not needs_socket(name)]
+    return [CONFORMING, *chance.sample(variations, 4 * each), *faults]
 
 
 def write(path: Path, names: Sequence[str]) -> None:

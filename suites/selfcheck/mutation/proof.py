@@ -20,15 +20,14 @@ from pathlib import Path
 from contracts.requirements import catalogue
 from fixtures.emulator.compose import build
 from fixtures.emulator.faults import FAULTS
-from fixtures.emulator.silence import Mute
 from fixtures.emulator.threaded import ThreadedServer
 from fixtures.emulator.variations import VARIATIONS
 from suites.selfcheck.mutation import catchers, direct
 from suites.selfcheck.mutation.in_process import ORIGIN, in_process
+from suites.selfcheck.mutation.scenarios import CONFORMING, needs_socket
 
 ROOT = Path(__file__).resolve().parents[3]
 MATRIX = ROOT / "docs" / "faults.md"
-CONFORMING = "conforming"
 #: Requests of a run at profile standard, repeats after a 429 or on a reopened connection not counted: on a conforming target, and on any.
 MOST_CONFORMING, MOST = 296, 360
 
@@ -68,15 +67,6 @@ class Proof:
 def names() -> list[str]:
     """The conforming emulator, every fault, every variation."""
     return [CONFORMING, *FAULTS, *VARIATIONS]
-
-
-def needs_socket(name: str) -> bool:
-    """Whether what is wrong, or free, lies in what is done with the wire."""
-    found = FAULTS.get(name) or VARIATIONS.get(name)
-    if found is None:
-        return False
-    module = found.emulator.__module__.rpartition(".")[2]
-    return module in ("transport", "connection") or issubclass(found.emulator, Mute)
 
 
 def provokes(name: str) -> bool:

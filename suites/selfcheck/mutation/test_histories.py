@@ -9,7 +9,8 @@ import pytest
 from contracts.attribution import Explanation
 from contracts.requirements import catalogue
 from fixtures.emulator.faults import FAULTS
-from suites.selfcheck.mutation import histories, proof
+from suites.selfcheck.mutation import histories
+from suites.selfcheck.mutation.scenarios import CONFORMING, needs_socket
 
 
 def test_a_change_of_what_explains_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +25,7 @@ def test_a_change_of_what_explains_is_noticed(tmp_path: Path, monkeypatch: pytes
 def test_a_sample_has_each_requirement_and_the_same_ones_each_time() -> None:
     sample = histories.sample("1", 1)
     assert sample == histories.sample("1", 1) != histories.sample("2", 1)
-    assert sample[0] == proof.CONFORMING
+    assert sample[0] == CONFORMING
     about = {FAULTS[name].breaks[0] for name in sample if name in FAULTS}
-    in_process = {fault.breaks[0] for name, fault in FAULTS.items() if not proof.needs_socket(name)}
+    in_process = {fault.breaks[0] for name, fault in FAULTS.items() if not needs_socket(name)}
     assert about == in_process <= set(catalogue())

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import pickle
-import signal
 import struct
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -27,7 +27,6 @@ from suites.selfcheck.system.runs import ROOT
 #: Seconds after which a run that should have ended by itself is killed.
 _PATIENCE = 60
 _OPTIONS = ("-p", "no:cacheprovider", "--hypothesis-profile", "smoke")
-_KILLED = 70
 
 
 @dataclass(frozen=True)
@@ -140,13 +139,11 @@ def main() -> None:
 
 
 def _fork(task: Task, folder: Path, channels: tuple[BinaryIO, BinaryIO]) -> Came:
+    from suites.selfcheck.mutation import forked
+
     started = time.monotonic()
-    process = os.fork()
-    if not process:
-        # The other side is to see the end of what only it and the parent hold.
-        for each in channels:
-            os.close(each.fileno())
-        _child(task, folder)
+    # The other side is to see the end of what only it and the parent hold.
+    process = forked.fork(partial(_run, task, folder), folder, channels)
     _, status, usage = os.wait4(process, 0)
     seconds = time.monotonic() - started
     output = _read(folder / "output.txt")
@@ -164,26 +161,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return ""
-
-
-def _child(task: Task, folder: Path) -> None:
-    import traceback
-
-    code = _KILLED
-    try:
-        signal.alarm(_PATIENCE)
-        output = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        for stream in (1, 2):
-            os.dup2(output, stream)
-        os.chdir(folder)
-        code = _run(task, folder)
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-    finally:
-        os._exit(code)
 
 
 def _run(task: Task, folder: Path) -> int:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,7 @@ from contracts.requirements import catalogue
 from fixtures.errors import SetupError
 from suites.runner import explain
 from suites.runner.help import ALL, HELP, version
-from suites.runner.options import add_options
+from suites.runner.options import option_names
 from suites.runner.plugin import Conformance
 from suites.selfcheck.system.runs import ROOT, conform, environment
 
@@ -98,19 +97,6 @@ def test_a_run_of_both_says_so(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------- what the command says of itself
 
 
-class _Options:
-    """Notes the options that a plugin adds."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def getgroup(self, *_: str) -> _Options:
-        return self
-
-    def addoption(self, name: str, **_: object) -> None:
-        self.names.append(name)
-
-
 def test_help_fits_on_a_screen() -> None:
     lines = HELP.splitlines()
     assert len(lines) <= 80
@@ -118,9 +104,7 @@ def test_help_fits_on_a_screen() -> None:
 
 
 def test_help_names_every_option() -> None:
-    options: Any = _Options()
-    add_options(options)
-    for name in [*options.names, "--base-url", "--hypothesis-profile", "--version", ALL]:
+    for name in [*option_names(), "--base-url", "--hypothesis-profile", "--version", ALL]:
         assert f"\n  {name}" in HELP, name
 
 

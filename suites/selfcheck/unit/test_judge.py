@@ -233,6 +233,23 @@ def test_no_content_is_no_success() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (success(value={"key": KEY}), 200, "value is an object, and not of type string"),
+        (success(value=[KEY]), 200, "value is an array, and not of type string"),
+        (success(value=7), 200, "value is a number, and not of type string"),
+        (success(value=None), 200, "value is null, and not of type string"),
+        (success(value=True), 200, "value is a boolean, and not of type string"),
+        (error(code=KEY), 400, "code is a string, and not of type integer"),
+    ],
+)
+def test_a_member_of_another_type_is_told_by_its_type(body: object, status: int, said: str) -> None:
+    told = [each.actual for each in ask(body, status=status).violations]
+    assert said in told
+    assert KEY not in "".join(told)
+
+
+@pytest.mark.parametrize(
     ("content_type", "fine"),
     [
         ("application/json", True),

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,7 @@ def test_what_is_no_answer(name: str) -> None:
         exchange = _read(session).exchange
         assert exchange.response is None
         assert exchange.failure is not None
-        assert exchange.failure.startswith(_FAILURES[name]) or _FAILURES[name] in exchange.failure
+        assert _FAILURES[name] in exchange.failure
         assert _HASH not in repr(exchange)
         assert "127.0.0.1" not in exchange.failure
 
@@ -323,9 +324,7 @@ def test_repeated_headers_are_all_kept() -> None:
         response = _read(session).exchange.response
         assert response is not None
         assert response.header("x-one") == "1, 3"
-        assert [name for name, _ in response.headers] == ["X-One", "X-One", "X-Two", "Content-Length"] or len(
-            response.headers
-        ) == 4
+        assert Counter(name for name, _ in response.headers) == {"X-One": 2, "X-Two": 1, "Content-Length": 1}
 
 
 def test_bytes_after_the_answer_are_not_taken_for_the_next() -> None:
@@ -465,16 +464,21 @@ def test_a_connection_that_was_closed_while_idle_is_reopened() -> None:
         assert session.tally.requests == 4 + 3
 
 
-def test_it_is_reopened_once() -> None:
+def _once() -> Callable[[Client, bytes], None]:
+    """Answers the first request, and closes the connection at each later one."""
     answered = threading.Event()
 
-    def answer_once(client: Client, request: bytes) -> None:
+    def answer(client: Client, request: bytes) -> None:
         if answered.is_set():
             raise Gone
         answered.set()
         client.answer(_GOOD)
 
-    with _serving(answer_once, timeout=_PATIENT) as (server, session):
+    return answer
+
+
+def test_it_is_reopened_once() -> None:
+    with _serving(_once(), timeout=_PATIENT) as (server, session):
         assert _read(session).status == 200
         assert _read(session).exchange.closed
         assert len(server.requests) == 3
@@ -1118,15 +1122,7 @@ def test_repeats_after_a_429_count_as_creates(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_creates_on_a_reopened_connection_count_twice() -> None:
-    answered = threading.Event()
-
-    def answer_once(client: Client, request: bytes) -> None:
-        if answered.is_set():
-            raise Gone
-        answered.set()
-        client.answer(_GOOD)
-
-    with Server(answer_once) as server:
+    with Server(_once()) as server:
         vault = Vault()
         guard = Guard(Rotation(True, "a test"), vault, limit=2)
         session = Session(server.base_url, HttpOptions(timeout=_PATIENT), vault, guard, loopback=True)

@@ -58,7 +58,7 @@ def test_addresses_that_mean_something_else_to_another_resolver(host: str, says:
     for scheme in ("http", "https"):
         with pytest.raises(SetupError) as error:
             check_base_url(f"{scheme}://{host}/v2", "--base-url")
-        assert f"--base-url {says}" in str(error.value) or says in str(error.value)
+        assert says in str(error.value)
     hook = tmp_path / "target.toml"
     hook.write_text(f'[provider_states]\nurl = "http://{host}/states"\n', encoding="utf-8")
     assert says in _said(hook)
