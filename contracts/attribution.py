@@ -52,6 +52,8 @@ from contracts.rules.predictability import predictable
 _IN_CONSEQUENCE = frozenset({S2, S3, E1})
 #: Requirements that speak of what a document says: where it can be read in two ways, that explains what is wrong with it.
 _OF_THE_DOCUMENT = frozenset({S3, E1, E2, E3, E4})
+#: For a requirement, others by which the same answer breaks it as well.
+_EXPLAIN = {S1: frozenset({P3}), P1_ECHO: frozenset({P3, E4, A5_TOLD})}
 #: Sets larger than this are not tried one by one.
 _LARGEST = 4
 _NEAR = 1e-9
@@ -195,35 +197,47 @@ def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:
     if rate_limited(answer):
         return
     for each in answer.violations:
-        candidates, follows_from = {each.requirement}, set()
-        if each.requirement in _IN_CONSEQUENCE and answer.kind != "success":
-            candidates |= _causes(answer, owed)
-        elif each.requirement == S3 and owed is not None and answer.exchange.intent.refusal is not None:
-            # Nothing was given: that it is not refused is what is wrong with it.
-            candidates |= owed.candidates
-        elif each.requirement == E3 and _is_bad_input(answer) and answer.code in CODES:
-            candidates |= {B1}
-        elif each.requirement in (A5_TOLD, P1_ECHO) and owed is not None and answer.kind == "success":
-            # It was let in: that is the cause, whatever it was given then.
-            candidates |= owed.candidates
-        elif each.requirement == S1 and any(other.requirement == P3 for other in answer.violations):
-            candidates |= {P3}
-        if each.requirement == P1_ECHO:
-            candidates |= {P3, E4, A5_TOLD} & {other.requirement for other in answer.violations}
-            if answer.key is not None and answer.key == answer.exchange.intent.credential:
-                # A key that is the caller's own hash is no key.
-                follows_from |= {T1} if answer.exchange.intent.operation == "create" else {T1, T2, T4}
+        behind = _behind(each.requirement, answer, owed)
+        candidates = {each.requirement, *behind, *_beside(each.requirement, answer)}
+        follows_from = _of_own_hash(answer) if each.requirement == P1_ECHO else frozenset()
         if owed is not None and candidates & owed.candidates:
             follows_from |= owed.follows_from
-        if answer.ambiguous and each.requirement in _OF_THE_DOCUMENT:
-            candidates.add(S2)
-        if C8 in answer.exchange.intent.equivalences and each.requirement != P2:
-            candidates.add(C8)
         yield Anomaly(
             *(frozenset(candidates), answer, each.expected, each.actual, asked(answer)),
             by_rule=each.requirement,
-            follows_from=frozenset(follows_from),
+            follows_from=follows_from,
         )
+
+
+def _behind(requirement: str, answer: Judgement, owed: Anomaly | None) -> frozenset[str]:
+    """What the call is owed, where that is why its answer breaks *requirement*."""
+    refused = answer.exchange.intent.refusal is not None
+    if requirement in _IN_CONSEQUENCE and answer.kind != "success":
+        return _causes(answer, owed)
+    if requirement == E3 and _is_bad_input(answer) and answer.code in CODES:
+        return frozenset({B1})
+    # It was let in: that is the cause, whatever it was given then, or not given.
+    let_in = (requirement == S3 and refused) or (requirement in (A5_TOLD, P1_ECHO) and answer.kind == "success")
+    return owed.candidates if owed is not None and let_in else frozenset()
+
+
+def _beside(requirement: str, answer: Judgement) -> frozenset[str]:
+    """What else the answer breaks, or its call, that explains that it breaks *requirement*."""
+    broken = {each.requirement for each in answer.violations}
+    found = broken & _EXPLAIN.get(requirement, frozenset())
+    if answer.ambiguous and requirement in _OF_THE_DOCUMENT:
+        found.add(S2)
+    if C8 in answer.exchange.intent.equivalences and requirement != P2:
+        found.add(C8)
+    return frozenset(found)
+
+
+def _of_own_hash(answer: Judgement) -> frozenset[str]:
+    """What gives the caller's own hash in the place of a key breaks."""
+    intent = answer.exchange.intent
+    if answer.key is None or answer.key != intent.credential:
+        return frozenset()
+    return frozenset({T1}) if intent.operation == "create" else frozenset({T1, T2, T4})
 
 
 def _is_bad_input(answer: Judgement) -> bool:

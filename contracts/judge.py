@@ -87,39 +87,46 @@ def judge(exchange: Exchange, secrets: Iterable[str] = ()) -> Judgement:
     kind = _kind(response, body)
     document = body.document if body.is_object else None
     found = _Findings(exchange)
-    documented = exchange.intent.operation is not None and not exchange.intent.free_form
     tolerated = (exchange.intent.free_form or _front_may_answer(exchange)) and kind != "success"
-    if documented and 300 <= response.status < 400:
-        _redirect(found, response)
-    elif kind == "success" and exchange.intent.free_form:
-        # Whether it may succeed at all is for the check that sent it; no document says what it would look like.
-        pass
-    elif kind == "success":
-        _form(found, response, body)
-        _success(found, response, document)
-    elif tolerated:
-        # Its form is free; but what says that it is an error must not carry what a client would take for a key.
-        if kind == "error" and document is not None:
-            _no_value(found, document)
-    else:
-        _form(found, response, body)
-        _error(found, response, document)
+    _content(found, response, body, kind, tolerated=tolerated)
     page = tolerated and not _is_envelope(document)
     _privacy(found, response, body, page=page)
-    if (
-        exchange.intent.operation is not None
-        and exchange.request.method != "OPTIONS"
-        and not (page and exchange.intent.front)
-    ):
-        caching = privacy.public_caching(response)
-        if caching:
-            found.add("P2-not-publicly-cacheable", "no header that lets a shared cache keep the answer", caching)
+    _caching(found, response, page=page)
     if not (exchange.intent.valid or exchange.intent.complete):
         part = disclosed(exchange, response, body, secrets)
         if part is not None:
             found.add("A5-discloses-nothing", TELLS_NOTHING, part)
     value = document.get("value") if document is not None else None
     return Judgement(exchange, kind, value, _code(document), tuple(found.violations), body.ambiguous)
+
+
+def _content(found: _Findings, response: Response, body: Body, kind: Kind, *, tolerated: bool) -> None:
+    """What the answer says, and in which form."""
+    intent = found.exchange.intent
+    document = body.document if body.is_object else None
+    if intent.operation is not None and not intent.free_form and 300 <= response.status < 400:
+        _redirect(found, response)
+    elif kind == "success" and intent.free_form:
+        # Whether it may succeed at all is for the check that sent it; no document says what it would look like.
+        pass
+    elif kind == "success":
+        _form(found, response, body)
+        _success(found, response, document)
+    elif not tolerated:
+        _form(found, response, body)
+        _error(found, response, document)
+    elif kind == "error" and document is not None:
+        # Its form is free; but what says that it is an error must not carry what a client would take for a key.
+        _no_value(found, document)
+
+
+def _caching(found: _Findings, response: Response, *, page: bool) -> None:
+    intent = found.exchange.intent
+    if intent.operation is None or found.exchange.request.method == "OPTIONS" or (page and intent.front):
+        return
+    caching = privacy.public_caching(response)
+    if caching:
+        found.add("P2-not-publicly-cacheable", "no header that lets a shared cache keep the answer", caching)
 
 
 class _Findings:
@@ -232,29 +239,28 @@ def _error(found: _Findings, response: Response, document: dict[str, Any] | None
         )
     _no_value(found, document)
     code = _code(document)
-    if code is None:
-        if response.status < 400:
-            found.add("E2-status-goes-with-code", "an error status for an error", f"HTTP {response.status}")
-        return
-    due = http_status(code)
-    excused = (
-        response.status == _METHOD_NOT_ALLOWED
-        and code == _WRONG_METHOD
-        and found.exchange.request.method not in ("GET", "POST")
-    )
-    if not exists(code):
-        # No status goes with it; that it is none of the documents' is for E3.
-        if response.status < 400:
-            found.add("E2-status-goes-with-code", "an error status for an error", f"HTTP {response.status}")
-    elif response.status != due and not excused:
-        found.add("E2-status-goes-with-code", f"HTTP {due} with code {_show(code)}", f"HTTP {response.status}")
+    _status(found, response.status, code)
     operation = found.exchange.intent.operation
-    if operation is not None and not allowed_for(code, operation):
+    if code is not None and operation is not None and not allowed_for(code, operation):
         found.add(
             "E3-code-belongs-to-operation",
             f"a general code (1 to 100) or one documented for {operation}",
             f"code {_show(code)}" + ("" if exists(code) else ", which does not exist"),
         )
+
+
+def _status(found: _Findings, status: int, code: int | None) -> None:
+    """Whether the HTTP status goes with the code of an error."""
+    if code is None or not exists(code):
+        # No status goes with it; that it is none of the documents' is for E3.
+        if status < 400:
+            found.add("E2-status-goes-with-code", "an error status for an error", f"HTTP {status}")
+        return
+    of_method = found.exchange.request.method not in ("GET", "POST")
+    excused = of_method and (status, code) == (_METHOD_NOT_ALLOWED, _WRONG_METHOD)
+    due = http_status(code)
+    if status != due and not excused:
+        found.add("E2-status-goes-with-code", f"HTTP {due} with code {_show(code)}", f"HTTP {status}")
 
 
 def _no_value(found: _Findings, document: dict[str, Any]) -> None:

@@ -105,21 +105,31 @@ def _rising(chain: Sequence[str]) -> str | None:
     """A stretch of digits that only ever rises, or only ever falls, from key to key: a counter, or a clock."""
     if len(chain) < _ORDERED:
         return None
-    for width in (32, 16, 12, 8, _WINDOW):
-        for start in range(32 - width + 1):
-            values = [int(key[start : start + width], 16) for key in chain]
-            backwards = [int.from_bytes(bytes.fromhex(key[start : start + width]), "little") for key in chain]
-            for series in (values, backwards):
-                steps = [later - earlier for earlier, later in pairwise(series)]
-                distinct = len(set(series))
-                # Ties are a slow clock; but a stretch that never changes is a constant and no clock.
-                if distinct >= max(3, _ORDERED // 2) and (
-                    all(step >= 0 for step in steps) or all(step <= 0 for step in steps)
-                ):
-                    where = "as a whole" if width == 32 else f"in digits {start + 1} to {start + width}"
-                    return f"{where}, keys only ever {'rise' if steps[0] >= 0 and series[-1] > series[0] else 'fall'} in the order of issue"
-                if len(set(steps)) == 1 and steps[0] and width >= 8:
-                    return f"in digits {start + 1} to {start + width}, keys differ by the same step each time"
+    stretches = ((start, width) for width in (32, 16, 12, 8, _WINDOW) for start in range(32 - width + 1))
+    for start, width in stretches:
+        parts = [key[start : start + width] for key in chain]
+        for series in (
+            [int(part, 16) for part in parts],
+            [int.from_bytes(bytes.fromhex(part), "little") for part in parts],
+        ):
+            order = _order(series, start, width)
+            if order is not None:
+                return order
+    return None
+
+
+def _order(series: Sequence[int], start: int, width: int) -> str | None:
+    """The order of the numbers that the *width* digits from *start* on are, or None."""
+    steps = [later - earlier for earlier, later in pairwise(series)]
+    # Ties are a slow clock; but a stretch that never changes is a constant and no clock.
+    changes = len(set(series)) >= max(3, _ORDERED // 2)
+    rises = all(step >= 0 for step in steps)
+    place = f"in digits {start + 1} to {start + width}"
+    if changes and (rises or all(step <= 0 for step in steps)):
+        where = "as a whole" if width == 32 else place
+        return f"{where}, keys only ever {'rise' if rises else 'fall'} in the order of issue"
+    if len(set(steps)) == 1 and steps[0] and width >= 8:
+        return f"{place}, keys differ by the same step each time"
     return None
 
 
@@ -127,17 +137,20 @@ def _clock(keys: Sequence[str], started: float, ended: float) -> str | None:
     """The time of issue, in hexadecimal or decimal digits, in seconds to nanoseconds."""
     low, high = started - _DRIFT, ended + _DRIFT
     for unit, name in zip(_UNITS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True):
-        for base in (16, 10):
-            width = len(f"{int(started * unit):x}") if base == 16 else len(str(int(started * unit)))
-            if base == 16 and unit == 1:
-                width = 8
+        hexadecimal = 8 if unit == 1 else len(f"{int(started * unit):x}")
+        for base, width in ((16, hexadecimal), (10, len(str(int(started * unit))))):
             for start in range(32 - width + 1):
                 parts = [key[start : start + width] for key in keys]
-                if base == 10 and not all(part.isdigit() for part in parts):
-                    continue
-                if all(low * unit <= int(part, base) <= high * unit for part in parts):
+                if _all_between(parts, base, low * unit, high * unit):
                     return f"digits {start + 1} to {start + width} of every key are the time of issue in {name}"
     return None
+
+
+def _all_between(parts: Sequence[str], base: int, low: float, high: float) -> bool:
+    """Whether all of *parts* are numbers of this *base* from *low* to *high*."""
+    if base == 10 and not all(part.isdigit() for part in parts):
+        return False
+    return all(low <= int(part, base) <= high for part in parts)
 
 
 @cache

@@ -89,29 +89,35 @@ class Controls:
         return self.run.send(self.run.call(operation, style, owner))
 
     def _send_all(self, owner: Account) -> None:
-        styles = self.run.styles
-        last: Judgement | None = None
         if self.run.may_rotate(owner):
-            # The key from before the run counts too: create must not give it again.
-            self._good("read", styles[0], owner)
-            for index, style in enumerate(styles):
-                answer = self.creates[style.name] = self._good("create", style, owner)
-                # One that was not refused, and gave nothing that could be a key, may have made one.
-                last = answer if answer.key is not None else last if answer.kind == "error" else None
-                # Once as it was created, once in another style: a style may remember what it said itself.
-                for step in (1,) if self.run.smoke else (0, 1 + index % 2):
-                    self._read(styles[(index + step) % len(styles)], owner, last)
-            # Once more in every style: a read that answers well once or twice may still be wrong as often as asked.
-            for style in styles[2:3] or styles:
-                self._read(style, owner, last)
+            self._create_and_read(owner)
         else:
-            for style in (*styles, *styles):
+            for style in (*self.run.styles, *self.run.styles):
                 self._read(style, owner, None)
-        for style in styles:
+        for style in self.run.styles:
             for operation in OPERATIONS:
                 first = self.run.first_contact if (operation, style) == ("read", GET_QUERY) else None
                 value = _SPECIAL.get((operation, style.name), UNKNOWN)
                 self.unknown[operation, style.name] = first or self.run.send(unknown_hash(operation, style, value))
+
+    def _create_and_read(self, owner: Account) -> None:
+        styles = self.run.styles
+        last: Judgement | None = None
+        # The key from before the run counts too: create must not give it again.
+        self._good("read", styles[0], owner)
+        for index, style in enumerate(styles):
+            answer = self.creates[style.name] = self._good("create", style, owner)
+            if answer.key is not None:
+                last = answer
+            elif answer.kind != "error":
+                # It was not refused, and gave nothing that could be a key: it may have made one.
+                last = None
+            # Once as it was created, once in another style: a style may remember what it said itself.
+            for step in (1,) if self.run.smoke else (0, 1 + index % 2):
+                self._read(styles[(index + step) % len(styles)], owner, last)
+        # Once more in every style: a read that answers well once or twice may still be wrong as often as asked.
+        for style in styles[2:3] or styles:
+            self._read(style, owner, last)
 
     def _read(self, style: Style, owner: Account, last: Judgement | None) -> None:
         answer = self._good("read", style, owner)
