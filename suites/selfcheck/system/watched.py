@@ -87,9 +87,20 @@ class _Started:
 
     def wait(self) -> tuple[int, float]:
         """Wait for its end: its exit code, negative for a signal, and the most memory that it had, in KiB."""
-        _, status, usage = os.wait4(self.pid, 0)
-        self._process.returncode = os.waitstatus_to_exitcode(status)
-        return self._process.returncode, usage.ru_maxrss
+        # ru_maxrss is no measure of it: the kernel counts the memory of the process that started it, too.
+        memory = 0
+        while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            memory = max(memory, self._peak())
+            time.sleep(0.01)
+        return self._process.wait(), memory
+
+    def _peak(self) -> int:
+        """The most memory that it had until now; nothing is said of a process that is just ending."""
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8").splitlines():
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1])
+        return 0
 
 
 class Running:
