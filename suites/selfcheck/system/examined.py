@@ -21,6 +21,7 @@ from suites.selfcheck.system.raw_answers import parts
 #: So many characters of a secret in a row are a leak.
 _RUN: Final = 12
 _WORD: Final = re.compile(rf"[0-9a-z_-]{{{_RUN},}}")
+_GROUPED: Final = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]++(?:[-:][0-9a-fA-F]++){3,}+")
 _VERDICTS: Final = {
     0: ("conformant", "conformant_with_waivers", "inconclusive"),
     1: ("nonconformant", "inconclusive", "conformant", "conformant_with_waivers"),
@@ -256,6 +257,6 @@ def _forms(raw: bytes) -> Iterator[bytes]:
     if b"\x00" in raw:
         yield raw.replace(b"\x00", b"")
     # Digits in groups, as a UUID has them; only where there are any, for it joins words.
-    grouped = re.findall(rb"[0-9a-fA-F]+(?:[-:][0-9a-fA-F]+){3,}", raw)
+    grouped = _GROUPED.findall(raw)
     if grouped:
         yield b" ".join(re.sub(rb"[-:]", b"", each) for each in grouped)

@@ -125,7 +125,9 @@ def _take(stream: Any) -> object:
 
 def main() -> None:
     """Run each task of standard input in a fork until there are no more."""
+    # What a run is looked at with is imported here, once.
     from suites.selfcheck.mutation import forked
+    from suites.selfcheck.system import examined, raw_answers  # noqa: F401
 
     tasks, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDWR)
