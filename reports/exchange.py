@@ -60,10 +60,14 @@ def _cut(text: str, most: int, size: int | None = None) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({size or len(text)} bytes)"
 
 
-def exchange_record(exchange: Exchange | None, vault: Vault) -> Mapping[str, str] | None:
+def exchange_text(exchange: Exchange, vault: Vault) -> str:
+    """All three under each other, for a page that shows one text."""
+    record = exchange_record(exchange, vault)
+    return "\n\n".join(f"--- {name} ---\n{text}" for name, text in record.items()) + "\n"
+
+
+def exchange_record(exchange: Exchange, vault: Vault) -> Mapping[str, str]:
     """Request, response and curl as ``conformance.json`` has them."""
-    if exchange is None:
-        return None
     return {
         "request": request_text(exchange.request, vault),
         "response": response_text(exchange, vault),
@@ -78,7 +82,7 @@ def violation_record(violation: Violation, vault: Vault, *, repeatable: bool = T
         vault.mask(violation.message),
         vault.mask(violation.expected),
         vault.mask(violation.actual),
-        exchange_record(violation.exchange, vault),
+        None if violation.exchange is None else exchange_record(violation.exchange, vault),
         repeat.body(violation.exchanges, vault, repeatable=repeatable),
         violation.possible,
     )

@@ -23,20 +23,18 @@ from contracts.requirements import Requirement, catalogue
 from contracts.violation import Violation
 from fixtures.secrets import Vault
 from reports.allure import description
-from reports.exchange import request_text, response_text
 from reports.formats.repeat import Accounts
-from reports.formats.shell import curl
 from reports.formats.story import story
 from reports.results import TestOutcome, TestStatus
 from reports.words import GROUPS, answered, asked, count, cut, severity, spoken
 
-#: Exchanges shown of one test. Each is three files, and no one reads more.
+#: Exchanges shown of one test. Each is a file, and no one reads more.
 MOST_EXCHANGES = 20
 _LONGEST_PARAMETER = 80
 #: Characters of a name that a row of Allure's tree shows.
 LONGEST_NAME = 60
 
-Attach = Callable[[str, str], Attachment]
+Attach = Callable[[Exchange], Attachment]
 
 _STATUSES: Mapping[str, str] = {
     "passed": Status.PASSED,
@@ -78,7 +76,8 @@ def shape(result: TestResult, case: Case, vault: Vault, accounts: Accounts, atta
     # A node id is unique in a run, and stays the same from run to run.
     result.testCaseId = _digest(case.nodeid)
     result.historyId = _history(result.testCaseId)
-    about = f"{case.title}.\n\n{case.about}" if case.about else f"{case.title}."
+    # Beside this the descriptions have the suite's own words, and what was masked when it was found.
+    about = vault.mask(f"{case.title}.\n\n{case.about}" if case.about else f"{case.title}.")
     result.description = description.plain(about, case.requirements)
     result.descriptionHtml = description.html(about, case.requirements, case.outcome, accounts)
     result.titlePath = [_suite(case)]
@@ -236,9 +235,5 @@ def _step(exchange: Exchange, guilty: bool, offset: float, vault: Vault, attach:
         status=Status.FAILED if guilty else Status.PASSED,
         start=int((exchange.sent_at + offset) * 1000),
         stop=int((exchange.ended_at + offset) * 1000),
-        attachments=[
-            attach("request", request_text(exchange.request, vault)),
-            attach("response", response_text(exchange, vault)),
-            attach("curl", curl(exchange.request, vault)),
-        ],
+        attachments=[attach(exchange)],
     )

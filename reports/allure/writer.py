@@ -6,21 +6,26 @@ result is first given the form that a reviewer reads (:mod:`reports.allure.case`
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import allure_commons
 from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Status
 from attr import asdict
 
+from contracts.exchange import Exchange
 from fixtures.secrets import Vault
 from reports.allure.case import Case, shape
+from reports.exchange import exchange_text
 from reports.formats.repeat import NO_ACCOUNTS
 from reports.redaction.files import masked
+
+#: Members of a result that are no one else's words, or masked already.
+_OWN: Final = frozenset({"uuid", "source", "type", "testCaseId", "historyId", "description", "descriptionHtml"})
 
 
 class Book:
@@ -50,7 +55,8 @@ class RedactingWriter(AllureFileLogger):
         self._folder = Path(report_dir).absolute()
         self._book = book
         self._vault = book.vault
-        self._attached: set[str] = set()
+        #: By the exchange, which the history keeps: several tests show the same one.
+        self._attached: dict[int, Attachment] = {}
 
     @allure_commons.hookimpl
     def report_result(self, result: Any) -> None:
@@ -58,7 +64,7 @@ class RedactingWriter(AllureFileLogger):
         case = self._book.take()
         if case is not None:
             shape(result, case, self._vault, self._book.accounts, self.attach)
-        self._report_item(result)
+        self._report_item(result, _OWN if case is not None else ())
 
     @allure_commons.hookimpl
     def report_container(self, container: Any) -> None:
@@ -82,19 +88,20 @@ class RedactingWriter(AllureFileLogger):
         """Write an attachment that is a file."""
         self._write(file_name, self._masked(Path(source).read_bytes()))
 
-    def attach(self, name: str, text: str, media_type: str = "text/plain") -> Attachment:
-        """Write *text* as an attachment; what was written before with the same content is used again."""
-        content = self._vault.mask(text).encode()
-        file_name = f"{hashlib.sha256(content).hexdigest()[:32]}-attachment.txt"
-        if file_name not in self._attached:
+    def attach(self, exchange: Exchange) -> Attachment:
+        """Write *exchange* as an attachment, once."""
+        attached = self._attached.get(id(exchange))
+        if attached is None:
+            content = exchange_text(exchange, self._vault).encode("utf-8", "backslashreplace")
+            file_name = f"{uuid.uuid4()}-attachment.txt"
             # No result names it yet, so no one can read it half-written.
             (self._folder / file_name).write_bytes(content)
-            self._attached.add(file_name)
-        return Attachment(name=name, source=file_name, type=media_type)
+            attached = self._attached[id(exchange)] = Attachment(name="exchange", source=file_name, type="text/plain")
+        return attached
 
-    def _report_item(self, item: Any) -> None:
+    def _report_item(self, item: Any, own: Collection[str] = ()) -> None:
         data = asdict(item, filter=lambda _, value: bool(value) or value is False)
-        text = json.dumps(masked(data, self._vault), ensure_ascii=False)
+        text = json.dumps(masked(data, self._vault, own), ensure_ascii=False)
         self._write(item.file_pattern.format(prefix=uuid.uuid4()), text.encode("utf-8", "backslashreplace"))
 
     def _masked(self, body: str | bytes) -> bytes:

@@ -22,8 +22,10 @@ def controls(conformance_run: Run) -> Controls:
 
 
 @pytest.fixture
-def check(controls: Controls, begin_check: Callable[[Check], None], request: pytest.FixtureRequest) -> ControlledCheck:
+def check(
+    controls: Controls, begin_check: Callable[[pytest.Item, Check], None], request: pytest.FixtureRequest
+) -> ControlledCheck:
     """What one test sends, and the answers on which its outcome is decided."""
     made = ControlledCheck(controls, requirements_of(request.node))
-    begin_check(made)
+    begin_check(request.node, made)
     return made

@@ -78,10 +78,10 @@ class Conformance:
         """The run that the tests share."""
         return self._state.the_run
 
-    @pytest.fixture
-    def begin_check(self, request: pytest.FixtureRequest) -> Callable[[Check], None]:
-        """Call it with the check of a test, before anything is sent, so that its outcome is decided from that check."""
-        return functools.partial(outcomes.begin, self._state, request.node)
+    @pytest.fixture(scope="session")
+    def begin_check(self) -> Callable[[pytest.Item, Check], None]:
+        """Call it with a test and its check, before anything is sent, so that its outcome is decided from that check."""
+        return functools.partial(outcomes.begin, self._state)
 
     # ------------------------------------------------------------------ before the run
 

@@ -297,14 +297,20 @@ def test_severity_follows_the_level(results: list[dict[str, Any]]) -> None:
             assert severity in ("normal", "trivial")
 
 
-def test_a_failed_test_tells_the_whole_story(results: list[dict[str, Any]]) -> None:
+def test_a_failed_test_tells_the_whole_story(run: Finished, results: list[dict[str, Any]]) -> None:
     [failed] = [each for each in results if each["status"] == "failed" and BROKEN in labels(each, "tag")]
     assert failed["statusDetails"]["message"] == f"{BROKEN} (MUST): {catalogue()[BROKEN].obligation}"
     assert "an error with code 13" in failed["descriptionHtml"]
     assert "$DELIVERY_SUBUSER_HASH" in failed["descriptionHtml"]
     guilty = [step for step in failed["steps"] if step["status"] == "failed"]
     assert guilty
-    assert [each["name"] for each in guilty[0]["attachments"]] == ["request", "response", "curl"]
+    [attached] = guilty[0]["attachments"]
+    text = (run.folder / "allure-results" / attached["source"]).read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith("---")] == [
+        "--- request ---",
+        "--- response ---",
+        "--- curl ---",
+    ]
     assert guilty[0]["name"].startswith("create as subuser (GET, query) → HTTP 200, success, «key ")
 
 
