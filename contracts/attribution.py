@@ -185,9 +185,11 @@ def _says_json(answer: Judgement) -> bool:
 def _count(answer: Judgement, opportunities: Counter[str]) -> None:
     refusal = answer.exchange.intent.refusal
     if refusal is not None:
-        opportunities.update({refusal.requirement, refusal.for_its_code})
+        for name in {refusal.requirement, refusal.for_its_code}:
+            opportunities[name] += 1
     if answer.kind == "error":
-        opportunities.update((E1, E2, E3, E4, S2))
+        for name in (E1, E2, E3, E4, S2):
+            opportunities[name] += 1
     elif answer.kind == "success":
         opportunities.update((S2, S3))
 
