@@ -254,7 +254,7 @@ class Calls:
             each.requirement for one in (answer, account.source) if one is not None for each in one.violations
         }
         suspects = frozenset(account.suspects)
-        if NO_SESSION in possible and value != NO_SESSION:
+        if NO_SESSION in possible:
             return frozenset({T4} | form), suspects or frozenset({T4})
         wrong = frozenset({T2, *intent.equivalences} | form) | account.after_group
         if account.never_created:
@@ -283,9 +283,9 @@ class Calls:
         return frozenset({T2, *first, *apart(account.source)})
 
 
-def _shown(possible: Iterable[str] | None) -> str:
+def _shown(possible: Iterable[str]) -> str:
     """The keys that are expected, in words."""
-    keys = sorted(possible or ())
+    keys = sorted(possible)
     if keys == [NO_SESSION]:
         return f"an error with code {NO_SESSION_CODE}: there is no delivery session"
     return "the key " + " or ".join(repr(key) for key in keys[:3] if key != NO_SESSION)

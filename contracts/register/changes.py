@@ -21,8 +21,7 @@ CHANGES: dict[str, str | None] = {
     "no valid credential": A5_CHANGED,
     "a read of the account": T3,
     "a read of another account": A6,
-    "a create of the account that succeeds": None,
-    "a create of the account that fails": None,
+    "a create of the account": None,
     "a create of another account": A6,
     **{f"a refused create of a {kind}": requirement for kind, (requirement, _) in REFUSED.items()},
 }
@@ -60,6 +59,4 @@ def _class(answer: Judgement, label: str) -> str:
         return "a read of the account" if own else "a read of another account"
     if answer.kind != "success" and intent.kind in REFUSED:
         return f"a refused create of a {intent.kind}"
-    if not own:
-        return "a create of another account"
-    return "a create of the account that " + ("succeeds" if answer.kind == "success" else "fails")
+    return "a create of the account" if own else "a create of another account"

@@ -35,7 +35,8 @@ def _account(*possible: str) -> Account:
 def test_of_a_new_account_nothing_is_known() -> None:
     account = Account("owner")
     assert account.possible is None
-    assert not (account.past or account.suspects or account.source or account.after_group or account.pending)
+    empty = (account.past, account.suspects, account.source, account.after_group, account.pending)
+    assert empty == (set(), {}, None, frozenset(), [])
     assert account.unread is account.perhaps_created is account.first is False
     assert account.created == 0
 
@@ -43,7 +44,7 @@ def test_of_a_new_account_nothing_is_known() -> None:
 def test_what_is_known_takes_the_place_of_what_was() -> None:
     account, read = _account("before", NO_SESSION), Script().read(2)
     account.know("now", "or now", source=read)
-    assert account.possible == {"now", "or now"}
+    assert account.possible == frozenset({"now", "or now"})
     assert account.past == {"before", "now", "or now"}
     assert account.source is read
     assert account.suspects == {}
@@ -104,7 +105,7 @@ def test_what_a_book_knows_before_the_first_call() -> None:
     assert book.given == {key(1)}
     assert book.seen_as == {key(2): 2}
     assert book.credentials == {f"credential of {name}": name for name in ("owner", "other_owner")}
-    assert not (book.anomalies or book.opportunities or book.accounts or book.owner or book.given_in)
+    assert (book.anomalies, book.opportunities, book.accounts, book.owner, book.given_in) == ([], {}, {}, {}, {})
 
 
 def test_a_key_that_is_read_with_a_bad_hash_is_seen_by_nobody() -> None:

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from contracts.exchange import Refusal
+from contracts.ids import (
+    A2,
+    A5_CHANGED,
+    A6,
+    C7_ACTIONS,
+    C7_METHODS,
+    C7_OPTIONS,
+    S4,
+    T1,
+    T3,
+    T4,
+    T5_REFUSED,
+    T6,
+    T7,
+)
+from contracts.register.changes import may_not_change
 from contracts.requirements import catalogue
+from contracts.violation import Violation
 from suites.selfcheck.unit.histories import Script, key
 
 _ACCOUNTS = {
@@ -96,6 +115,9 @@ def play(steps: str) -> Script:
         ("wr wr", []),
         ("wr7", ["T4"]),
         ("wr7 wr7", ["T4", "T3"]),
+        ("wr7 wr8", ["T3 T4", "T2 T3 T4"]),
+        ("wr7 wr7 wr", ["T4", "T4", "T2 T3 T4"]),
+        ("wr wr7 wr7 wr", ["T4", "T2 T3 T4"]),
         ("wr wr7 wr7", ["T3"]),
         ("wr4", ["T4"]),
         ("wr wc1 wr1", []),
@@ -148,3 +170,81 @@ def test_what_one_needs_to_see_it() -> None:
     (stale,) = script.explain().anomalies
     assert script.answers[3] in stale.context
     assert stale.answer is script.answers[4]
+
+
+@pytest.mark.parametrize(("reads", "candidates"), [(1, {T4, S4}), (2, {T4})])
+def test_what_looks_like_no_key_may_be_no_session_key(reads: int, candidates: set[str]) -> None:
+    """Where there is no session, what is given once may be meant for something else."""
+    script = Script()
+    for _ in range(reads):
+        answer = script.add("read", "owner_without_session", value="none")
+        script.answers[-1] = replace(answer, violations=(Violation(S4, "", "", ""),))
+    first, *_ = (each for each in script.explain().anomalies if not each.by_rule)
+    assert first.candidates == candidates
+
+
+def test_a_key_that_no_create_gave_may_be_anothers() -> None:
+    (unknown,) = play("c1 r1 r9").explain().anomalies
+    assert unknown.follows_from == {A6}
+    (stale,) = play("c1 r1 c2 r2 r1").explain().anomalies
+    assert stale.follows_from == set()
+    (unread,) = play("c1 r1 c2 r1").explain().anomalies
+    assert unread.follows_from == {T1}
+
+
+def test_of_the_calls_that_may_have_changed_it_the_last_of_each_kind_is_shown() -> None:
+    script = play("c1 r1 u u m r2 r2")
+    (changed,) = script.explain().anomalies
+    assert [script.answers.index(each) for each in changed.context] == [1, 3, 4]
+    assert [(name, script.answers.index(each)) for name, each in changed.suspects] == [
+        (T3, 1),
+        (A5_CHANGED, 2),
+        (A5_CHANGED, 3),
+        (C7_METHODS, 4),
+    ]
+
+
+def test_what_is_expected_is_what_was_given_last() -> None:
+    script = play("c1 r1 r2 r3")
+    _, second = script.explain().anomalies
+    assert second.expected == f"the key {key(2)!r}"
+    assert script.answers[2] in second.context
+
+
+@pytest.mark.parametrize(
+    ("call", "label", "broken"),
+    [
+        ({"operation": "create", "value": "k"}, "owner", None),
+        ({"operation": "create", "code": 6}, "owner", None),
+        ({"operation": "create", "value": "k"}, "other_owner", A6),
+        ({"operation": "create", "code": 6}, "other_owner", A6),
+        ({"operation": "read", "value": "k"}, "owner", T3),
+        ({"operation": "read", "value": "k"}, "other_owner", A6),
+        ({"operation": "create", "method": "HEAD"}, "owner", None),
+        ({"operation": "create", "method": "OPTIONS"}, "owner", C7_OPTIONS),
+        ({"operation": "create", "method": "PUT", "value": "k"}, "owner", C7_METHODS),
+        ({"operation": None, "valid": False, "holder": "owner"}, "owner", C7_ACTIONS),
+        ({"operation": None, "account": None, "valid": False}, "owner", A5_CHANGED),
+        ({"operation": "create", "account": None, "valid": False, "code": 4}, "owner", A5_CHANGED),
+        # What should be refused and is let in has done what it asked for.
+        ({"operation": "create", "account": None, "valid": False, "value": "k"}, "owner", A2),
+        ({"operation": "create", "style": "post-json", "account": None, "valid": False, "value": "k"}, "owner", A2),
+        ({"operation": "create", "method": "PUT", "account": None, "valid": False, "value": "k"}, "owner", C7_METHODS),
+        ({"operation": None, "account": None, "valid": False, "value": "k"}, "owner", A5_CHANGED),
+        ({"operation": "create", "account": "subuser", "code": 13}, "subuser", T6),
+        ({"operation": "create", "account": "subuser", "code": 13}, "owner", T6),
+        ({"operation": "create", "account": "subuser", "value": "k"}, "subuser", None),
+        ({"operation": "create", "account": "subuser", "value": "k"}, "owner", A6),
+        ({"operation": "create", "account": "tariff_restricted", "code": 236}, "owner", T7),
+        ({"operation": "create", "account": "demo_with_session", "code": 101}, "owner", T5_REFUSED),
+    ],
+)
+def test_who_may_change_a_key(call: dict[str, Any], label: str, broken: str | None) -> None:
+    refusal = None if call.get("valid", True) else Refusal(A2, "code", frozenset({3, 4}))
+    assert may_not_change(Script().add(**call, refusal=refusal), label) == broken
+
+
+def test_what_need_not_be_refused_is_not_let_in() -> None:
+    """A good hash by another scheme may authenticate: what it changes is the matter of the call that it is."""
+    answer = Script().add("create", value="k", valid=False)
+    assert may_not_change(answer, "owner") == A5_CHANGED
