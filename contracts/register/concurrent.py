@@ -56,7 +56,7 @@ class Concurrent:
         writes = [each for each in own if each.exchange.intent.operation == "create"]
         made = [each for each in writes if each.key is not None]
         before = account.possible or frozenset()
-        if len({each.key for each in made} - account.past - before) < len(made):
+        if len({each.key for each in made} - account.past) < len(made):
             # A create that gives a key again is itself wrong, and says nothing of what is kept.
             account.forget()
             return

@@ -18,6 +18,7 @@ STYLES = {
     "post-form": ("POST", C2),
     "get-header": ("GET", C3_GET),
     "post-header": ("POST", C3_POST),
+    "post-header-json": ("POST", C3_POST),
 }
 
 

@@ -243,6 +243,8 @@ def test_read_by_no_other_method(method: str, where: str) -> None:
     [
         {"headers": (("X-HTTP-Method-Override", "DELETE"),)},
         {"headers": (("X-Method-Override", "PUT"),)},
+        {"headers": (("X-HTTP-Method", "PUT"),)},
+        {"headers": (("X-Override", "PUT"),)},
         {"query": "_method=PUT&hash=HASH"},
         {"query": "%5Fmethod=PUT&hash=HASH"},
     ],
@@ -449,6 +451,25 @@ def test_an_ended_session_must_be_shown_to_have_ended() -> None:
     scene.guard.learn(read, "success", None)
     with pytest.raises(NotAvailable, match="read accepts it"):
         scene.guard.check(create)
+
+
+def test_a_key_of_an_ended_session_is_no_ended_session() -> None:
+    scene = Scene(_NOT_ALLOWED)
+    key = scene.vault.add("6" * 31 + "a", "key 1 of ended")
+    scene.guard.key_of(key.reveal(), scene.named["ended"].reveal())
+    scene.guard.learn(call("read", GET_QUERY, scene.named["ended"]), "error", 4)
+    with pytest.raises(NotAvailable, match="a key of ended must not be sent"):
+        scene.guard.check(call("create", GET_QUERY, key))
+
+
+@pytest.mark.parametrize("code", [11, 13, 201, 236, 276])
+def test_a_refusal_by_state_is_of_a_session_that_has_not_ended(code: int) -> None:
+    scene = Scene(_NOT_ALLOWED)
+    ended = scene.named["ended"]
+    scene.guard.learn(call("read", GET_QUERY, ended), "error", 3)
+    scene.guard.learn(call("read", GET_QUERY, ended), "error", code)
+    with pytest.raises(NotAvailable, match="read accepts it"):
+        scene.guard.check(call("create", POST_JSON, ended))
 
 
 def test_the_plan_bounds_the_creates() -> None:

@@ -174,6 +174,7 @@ def test_a_code_that_does_not_belong_there_explains_only_what_is_not_documented(
     [
         ("post-json", C5_ISO, True),
         ("post-json", C5_UNKNOWN, True),
+        ("post-header-json", C5_ISO, True),
         ("post-form", C5_ISO, False),
         ("post-json", None, False),
     ],
@@ -197,6 +198,20 @@ def test_an_unknown_parameter_is_bad_input_elsewhere(
 ) -> None:
     answer = Script().add("create", code=code, status=status, equivalences=(equivalence,))
     assert (B1 in _failed(answer)) is explains
+
+
+def test_no_answer_to_an_unknown_parameter_may_be_bad_input_too() -> None:
+    answer = Script().add("create", status=200, equivalences=(C5_UNKNOWN,))
+    silent = replace(answer, kind="nothing", exchange=replace(answer.exchange, response=None, failure="no answer"))
+    assert B1 in _failed(silent)
+
+
+def test_how_often_an_equivalence_could_have_been_seen_broken() -> None:
+    script = Script()
+    book = Book(script.answers)
+    for _ in range(2):
+        book.count_equivalences(script.add("create", code=7, equivalences=(C5_ISO,)))
+    assert book.opportunities == {C5_ISO: 2}
 
 
 def test_a_read_may_have_made_the_session_that_a_first_create_is_refused_for() -> None:

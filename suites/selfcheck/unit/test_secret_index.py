@@ -1,0 +1,88 @@
+"""The index of secrets: where exactly a text shows which part of which value."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from fixtures.secret_index import LEAK, Hit, Index
+
+
+def _value(seed: int, size: int) -> str:
+    return "".join(random.Random(seed).choices("0123456789abcdef", k=size))
+
+
+def _index(*values: str) -> Index:
+    index = Index()
+    for each in values:
+        index.add(each)
+    return index
+
+
+SHORT, LONG = _value(1, 32), _value(2, 1_000)
+
+
+@pytest.mark.parametrize("value", [SHORT, LONG], ids=["short", "long"])
+def test_a_part_is_found_from_its_beginning_to_its_end(value: str) -> None:
+    """Of a long value only some parts are kept: one in the middle of what is shown leads to all of it."""
+    index = _index(value)
+    for start in range(0, len(value) - 24, 3):
+        for end in (start + 24, len(value)):
+            shown = value[start:end]
+            for before, after in (("", ""), ("zz", "zz"), ("z", "")):
+                at = len(before)
+                assert index.parts(f"{before}{shown}{after}") == [Hit(at, at + len(shown), value, start)]
+
+
+def test_what_is_too_short_is_no_part() -> None:
+    index = _index(SHORT)
+    for start in range(len(SHORT) - LEAK + 2):
+        assert index.parts(f"z{SHORT[start : start + LEAK - 1]}z") == []
+        assert not index.shows(f"z{SHORT[start : start + LEAK - 1]}z")
+    for start in range(len(SHORT) - LEAK + 1):
+        assert index.parts(SHORT[start : start + LEAK]) == [Hit(0, LEAK, SHORT, start)]
+        assert index.shows(SHORT[start : start + LEAK])
+
+
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("zz", ""), ("", "zz"), ("0", "0"), ("zz0", "f")])
+@pytest.mark.parametrize("value", [SHORT, LONG, "deadbeef"], ids=["32", "1000", "8"])
+def test_a_whole_value_is_found_wherever_it_stands(value: str, before: str, after: str) -> None:
+    index = _index(SHORT, LONG, "deadbeef")
+    hit = Hit(len(before), len(before) + len(value), value, 0)
+    assert index.wholes(f"{before}{value}{after}") == [hit]
+    assert index.hits(f"{before}{value}{after}") == [hit]
+
+
+def test_of_two_that_begin_alike_the_longest_is_found() -> None:
+    longer = SHORT + "0123"
+    for values in ((SHORT, longer), (longer, SHORT)):
+        index = _index(*values)
+        assert index.wholes(longer) == [Hit(0, 36, longer, 0)]
+        assert index.wholes(SHORT) == [Hit(0, 32, SHORT, 0)]
+        assert index.wholes(SHORT + "012z") == [Hit(0, 32, SHORT, 0)]
+
+
+def test_hits_come_in_the_order_of_the_text_and_do_not_overlap() -> None:
+    index = _index(SHORT, LONG)
+    text = SHORT[:20] + LONG + SHORT[5:25] + SHORT + "z" + LONG[700:800]
+    assert index.hits(text) == [
+        Hit(0, 20, SHORT, 0),
+        Hit(20, 1_020, LONG, 0),
+        Hit(1_020, 1_040, SHORT, 5),
+        Hit(1_040, 1_072, SHORT, 0),
+        Hit(1_073, 1_173, LONG, 700),
+    ]
+
+
+def test_a_value_that_is_shown_twice_in_a_row() -> None:
+    index = _index(SHORT)
+    assert index.wholes(SHORT * 2) == [Hit(0, 32, SHORT, 0), Hit(32, 64, SHORT, 0)]
+    # What goes back before the first hit belongs to that one.
+    assert index.parts(SHORT[:16] * 2) == [Hit(0, 16, SHORT, 0), Hit(16, 32, SHORT, 0)]
+
+
+def test_an_empty_index_shows_nothing() -> None:
+    index = Index()
+    assert (index.hits(SHORT), index.parts(SHORT), index.wholes(SHORT)) == ([], [], [])
+    assert not index.shows(SHORT)
