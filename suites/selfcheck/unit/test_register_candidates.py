@@ -16,14 +16,19 @@ from contracts.ids import (
     C7_ACTIONS,
     C7_METHODS,
     C7_OPTIONS,
+    S2,
+    S3,
     S4,
     T1,
+    T2,
     T3,
     T4,
     T5_REFUSED,
     T6,
     T7,
+    T8,
 )
+from contracts.register import Register
 from contracts.register.changes import may_not_change
 from contracts.requirements import catalogue
 from contracts.violation import Violation
@@ -315,6 +320,15 @@ _CREATE = ("create", 1, 0.0, 2.0)
         ([_CREATE, ("create", None, 1.0, 3.0)], "c9 r9", 7, ["T8"]),
         ([_CREATE, ("create", 9, 1.0, 3.0)], "c9 r9", 7, ["T1"]),
         ([_CREATE, ("create", 1, 1.0, 3.0)], "c9 r9", 7, ["T8"]),
+        # One that had ended when another began has not won, and may not be read once the other has ended.
+        ([_CREATE, ("create", 2, 2.0, 4.0)], "c9 r9", 1, ["T2 T8"]),
+        ([_CREATE, ("create", 2, 2.0, 3.0), ("read", 1, 3.0, 4.0)], "c9 r9", 2, ["T2 T8"]),
+        ([_CREATE, ("create", 2, 1.0, 3.0), ("read", 1, 3.0, 4.0)], "c9 r9", 2, []),
+        ([_CREATE, ("read", 1, -2.0, 0.0)], "c9 r9", 1, ["T2 T8"]),
+        # After one create alone, that others were under way explains nothing.
+        ([_CREATE, ("read", 1, 3.0, 4.0)], "c9 r9", 9, ["T2"]),
+        # Reads alone.
+        ([("read", 9, 0.0, 2.0), ("read", None, 1.0, 3.0)], "c9 r9", 9, ["T2 T3 T8"]),
     ],
 )
 def test_what_could_explain_what_is_seen_at_once(
@@ -338,3 +352,69 @@ def test_an_ambiguous_create_in_a_group_leaves_open_which_key_it_made() -> None:
     script.add("create", value=key(2), ambiguous=True, group=1, span=(101, 103))
     script.read(7)
     assert script.broken == set()
+
+
+def test_what_is_given_again_at_once_follows_from_what_is_given_again() -> None:
+    (at_once,) = _group(_CREATE, ("create", 1, 1.0, 3.0)).explain().anomalies
+    assert (at_once.candidates, at_once.follows_from) == ({T8}, {T1})
+    (before,) = _group(_CREATE, ("create", 9, 1.0, 3.0)).explain().anomalies
+    assert (before.candidates, before.follows_from) == ({T1}, set())
+
+
+def test_the_hash_of_an_account_is_no_key_at_once_either() -> None:
+    script = _group(_CREATE)
+    script.add("create", value="credential of owner", group=1, span=(101, 103))
+    assert script.broken == {T1}
+
+
+def test_the_form_of_what_fails_at_once_may_be_why() -> None:
+    script = _group(_CREATE)
+    for kind, requirement in (("success", S3), ("foreign", S2)):
+        answer = script.add("create", status=200, group=1, span=(101, 103))
+        violations = (Violation(requirement, "", "", ""),)
+        script.answers[-1] = replace(answer, kind=kind, violations=violations)  # type: ignore[arg-type]
+    found = [each for each in script.explain().anomalies if not each.by_rule]
+    assert [each.candidates for each in found] == [{T8, S3}, {T8, S2}]
+
+
+def test_the_form_of_what_is_read_at_once_may_be_why() -> None:
+    script = _group(_CREATE)
+    answer = script.add("read", value="none", group=1, span=(101, 103))
+    script.answers[-1] = replace(answer, violations=(Violation(S4, "", "", ""),))
+    (found,) = (each for each in script.explain().anomalies if not each.by_rule)
+    assert found.candidates == {S4, T2, T3, T8}
+
+
+def test_a_read_that_fails_at_once() -> None:
+    script = _group(_CREATE)
+    script.add("read", code=6, status=500, group=1, span=(101, 103))
+    (found,) = (each for each in script.explain().anomalies if not each.by_rule)
+    assert found.candidates == {T2}
+
+
+def test_who_has_no_session_has_none_at_once() -> None:
+    script = Script()
+    for _ in range(2):
+        script.add("read", "owner_without_session", code=201, group=1, span=(1, 3))
+    assert script.broken == set()
+
+
+def test_a_demo_session_that_creates_at_once_has_created() -> None:
+    script = Script()
+    script.add("create", "demo_without_session", value=key(1), group=1, span=(1, 3))
+    script.now = 10
+    script.add("create", "demo_without_session", code=101, status=403)
+    assert script.broken == set()
+
+
+def test_of_two_users_at_once_the_stale_read_may_be_for_the_other() -> None:
+    script = _group(_CREATE)
+    script.add("create", "other_owner", value=key(2), group=1, span=(101, 103))
+    script.read(9)
+    (found,) = script.explain().anomalies
+    assert A6 in found.candidates
+
+
+def test_how_often_a_create_at_once_could_have_been_wrong() -> None:
+    opportunities = Register(_group(_CREATE, ("create", 2, 1.0, 3.0)).answers).opportunities
+    assert (opportunities[T1], opportunities[T8]) == (3, 2)

@@ -242,6 +242,52 @@ def test_what_was_sent_is_not_concealed() -> None:
     assert vault.mask(f"{KEY} {OWNER}") == f"{KEY} «key 1 of somebody»"
 
 
+def test_what_was_made_from_a_secret_goes_by_its_name(vault: Vault) -> None:
+    owner = vault.get(OWNER)
+    assert owner is not None
+    made, near = "f" * 31 + "0", KEY[:-1] + "0"
+    vault.derive(f"x {made} {near} {made[:-1]}", owner)
+    assert vault.mask(made) == "«owner, altered»"
+    # What shows a secret anyway keeps the name of that one.
+    assert vault.mask(near) == "«key 1 of owner, altered»"
+    assert made not in vault.values()
+
+
+def test_what_only_looks_like_a_key_fills_no_memory() -> None:
+    vault = Vault()
+    dice = random.Random(1)
+    tokens = ["".join(dice.choices("0123456789abcdef", k=8_000)) for _ in range(9)]
+    for token in tokens:
+        vault.hide(token, "key of somebody")
+    assert [vault.mask(token) == token for token in tokens] == [False] * 8 + [True]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        (0, 0, (0, 12)),
+        (90, 90, (0, 192)),
+        (94, 94, (0, 200)),
+        (95, 94, (95, 107)),
+        (150, 150, (150, 162)),
+        (189, 0, (189, 201)),
+        (0, 189, (0, 12)),
+    ],
+)
+def test_the_rest_of_a_token_goes_with_what_it_was_made_of(
+    vault: Vault, before: int, after: int, shown: tuple[int, int]
+) -> None:
+    [piece] = vault.find("f" * before + KEY[:LEAK] + "e" * after)
+    assert (piece.start, piece.end) == shown
+
+
+def test_of_two_in_one_token_each_has_its_own(vault: Vault) -> None:
+    pieces = vault.find("f" * 9 + KEY[:LEAK] + "e" * 9 + OWNER[3:20] + "d" * 9)
+    assert [(piece.start, piece.end) for piece in pieces] == [(9, 21), (30, 47)]
+    apart = vault.find("ff" + KEY[:LEAK] + "gg" + OWNER[3:20] + "ee")
+    assert [(piece.start, piece.end) for piece in apart] == [(0, 14), (16, 35)]
+
+
 def test_what_is_hidden_is_nothing_to_judge_by() -> None:
     vault = Vault()
     vault.hide(KEY, "key 1 of owner")
