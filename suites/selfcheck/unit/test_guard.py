@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -460,6 +461,31 @@ def test_a_key_of_an_ended_session_is_no_ended_session() -> None:
     scene.guard.learn(call("read", GET_QUERY, scene.named["ended"]), "error", 4)
     with pytest.raises(NotAvailable, match="a key of ended must not be sent"):
         scene.guard.check(call("create", GET_QUERY, key))
+
+
+def test_what_is_said_of_a_near_miss_says_nothing_of_an_ended_session() -> None:
+    scene = Scene(_NOT_ALLOWED)
+    ended = scene.named["ended"]
+    near = replace(call("read", GET_QUERY, ended), shown=ended.reveal()[:-1])
+    owner = call("read", GET_QUERY, scene.named["owner"])
+    for other in (near, owner):
+        scene.guard.learn(other, "error", 4)
+    with pytest.raises(NotAvailable, match="read was not asked yet"):
+        scene.guard.check(call("create", POST_JSON, ended))
+    scene.guard.learn(call("read", GET_QUERY, ended), "error", 4)
+    for other in (near, owner):
+        scene.guard.learn(other, "success", None)
+    scene.guard.check(call("create", POST_JSON, ended))
+
+
+def test_a_path_that_is_encoded_over_and_over_is_not_read() -> None:
+    """It is decoded as often as servers may do it, and no more."""
+    scene = Scene(_NOT_ALLOWED)
+    path = PATH + "re%61d"
+    for times in range(5):
+        request = call("read", GET_QUERY, scene.named["owner"]).but(path=path, breaks_contract=True)
+        assert scene.refuses(request) == (times > 2), times
+        path = path.replace("%", "%25")
 
 
 @pytest.mark.parametrize("code", [11, 13, 201, 236, 276])
