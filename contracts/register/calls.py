@@ -262,7 +262,7 @@ class Calls:
             wrong |= {T4}
         if value in account.past:
             kept = wrong | self._not_kept(account)
-            return kept if account.unread else wrong, kept
+            return kept, kept
         changed = suspects | account.after_group | form | self._not_kept(account) | self._made_by(answer, account)
         if account.never_created or not any(map(is_key, (value, *possible))):
             changed |= {T4}
