@@ -14,7 +14,7 @@ from itertools import combinations
 
 from contracts.anomaly import Anomaly, asked
 from contracts.codes import CODES
-from contracts.hindsight import hindsight
+from contracts.hindsight import hindsight, others_keys
 from contracts.ids import (
     A2,
     A4,
@@ -44,7 +44,7 @@ from contracts.ids import (
     T7,
 )
 from contracts.judge import Judgement
-from contracts.refusals import FORM, rate_limited, refusal_anomaly
+from contracts.refusals import FORM, limit_findings, rate_limited, refusal_anomaly
 from contracts.register import Register
 from contracts.rules.predictability import predictable
 
@@ -106,9 +106,9 @@ def explain(answers: Sequence[Judgement], requirements: Iterable[str], more: Ite
 def explain_run(
     answers: Sequence[Judgement], requirements: Iterable[str], reported: Iterable[Anomaly] = ()
 ) -> Explanation:
-    """The same for the whole history of a run, with what only the whole of it shows (A5, T9), and what tests have *reported*."""
+    """The same for the whole history of a run, with what only the whole of it shows (A5, A6, T9), and what tests have *reported*."""
     pattern = predictable(answers)
-    whole = [*hindsight(answers), *([pattern] if pattern is not None else [])]
+    whole = [*hindsight(answers), *others_keys(answers), *([pattern] if pattern is not None else [])]
     return explain(answers, requirements, [*whole, *(each for each in reported if each not in whole)])
 
 
@@ -367,7 +367,9 @@ def _with_style(
     if promises and intent.valid and not anomaly.by_rule and (anomaly.answer.status or 0) >= 400:
         # In the form of other refusals it would be no success either.
         candidates -= _IN_CONSEQUENCE
-    return replace(anomaly, candidates=candidates | promises)
+    # Where the style is known to be broken elsewhere, it need not be for anything else that it is refused here.
+    own = {intent.promise} if intent.valid and intent.promise and anomaly.answer.kind == "error" else set()
+    return replace(anomaly, candidates=candidates | promises, follows_from=anomaly.follows_from | own)
 
 
 def _accepted(answer: Judgement) -> bool:
@@ -400,7 +402,7 @@ def _without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> 
     works = {name for names in fine for name in names}
     kept = anomaly.candidates - works if (equivalences - works) & anomaly.candidates else anomaly.candidates
     if plain_fits and kept & equivalences and not _understood(anomaly.answer):
-        kept = (kept & equivalences) | (kept & (FORM | {B1, C1_PARSED}))
+        kept = (kept & equivalences) | (kept & (FORM | {B1, C1_PARSED} | limit_findings(anomaly.answer)))
     if works & {C5_ISO, C5_UNKNOWN} and C1_PARSED not in equivalences:
         # Another member of the JSON body is read, or passed over, as it should be.
         kept -= {C1_PARSED}

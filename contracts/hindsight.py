@@ -1,14 +1,21 @@
-"""What only the whole history shows of a single answer: it disclosed something before that was known for a secret (A5)."""
+"""What only the whole history shows of a single answer: it disclosed something before that was known for a secret (A5, A6)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from contracts.anomaly import Anomaly, asked
-from contracts.ids import A5_TOLD
+from contracts.ids import A5_TOLD, A6
 from contracts.judge import Judgement
 from contracts.rules.body import read_body
-from contracts.rules.disclosure import TELLS_NOTHING, disclosed
+from contracts.rules.disclosure import TELLS_NOTHING, carried, disclosed
+from contracts.rules.privacy import texts
+
+_SUBUSER: Final = "subuser"
+#: Characters of a key that does not stand in an answer by chance.
+_TELLING: Final = 16
+_NO_KEY: Final = "no key that was made for another account"
 
 
 def hindsight(answers: Sequence[Judgement]) -> list[Anomaly]:
@@ -27,6 +34,30 @@ def hindsight(answers: Sequence[Judgement]) -> list[Anomaly]:
         part = disclosed(answer.exchange, response, read_body(response.body), secrets)
         if part is not None:
             found.append(Anomaly(frozenset({A5_TOLD}), answer, TELLS_NOTHING, part, asked(answer)))
+    return found
+
+
+def others_keys(answers: Sequence[Judgement]) -> list[Anomaly]:
+    """The answers to good calls of one account that show a key which was made for another, elsewhere than as their own key (A6).
+
+    What is given as the key is for the register. What a sub-user may see is not documented.
+    """
+    good = [each for each in answers if each.exchange.intent.valid and each.exchange.intent.kind != _SUBUSER]
+    made: dict[str, str | None] = {}
+    for answer in good:
+        if answer.key is not None and len(answer.key) >= _TELLING and answer.exchange.intent.operation == "create":
+            made.setdefault(answer.key, answer.exchange.intent.account)
+    found = []
+    for answer in good:
+        response, account = answer.exchange.response, answer.exchange.intent.account
+        if response is None or answer.ambiguous or made.get(answer.key or "", account) != account:
+            continue
+        shown = texts(response, read_body(response.body).document)
+        others = (key for key, label in made.items() if label != account and key in shown)
+        told = [key for key in others if key not in carried(answer.exchange)]
+        if told:
+            got = f"{told[0]!r}, the key of {made[told[0]]}, in the answer"
+            found.append(Anomaly(frozenset({A6}), answer, _NO_KEY, got, asked(answer)))
     return found
 
 

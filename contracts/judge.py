@@ -28,6 +28,7 @@ Kind = Literal["success", "error", "foreign", "nothing"]
 
 # RFC 9110 section 15.5.6; facts E2: the one HTTP status that a wrong method may have besides the code's own.
 _METHOD_NOT_ALLOWED = 405
+_NOT_MODIFIED = 304
 _WRONG_METHOD = 112
 #: A value longer than this is no key that anybody could put into a link.
 LONGEST_KEY = 1_000
@@ -179,9 +180,12 @@ FRONT_STATUSES = frozenset({400, 413, 414, 415, 431})
 
 
 def _redirect(found: _Findings, response: Response) -> None:
-    place = response.header("Location") or "nowhere"
-    actual = f"HTTP {response.status} to {place}"
-    found.add("P3-no-redirect", "an answer at the documented address", actual)
+    place = response.header("Location")
+    # It says that what was given before is still so, and leads nowhere.
+    elsewhere = place is not None or response.status != _NOT_MODIFIED
+    actual = f"HTTP {response.status}" + (f" to {place or 'nowhere'}" if elsewhere else "")
+    if elsewhere:
+        found.add("P3-no-redirect", "an answer at the documented address", actual)
     found.add("S1-success-is-200", "HTTP 200 for a success, an error status for an error, never a redirect", actual)
 
 

@@ -7,9 +7,11 @@ import re
 from contracts.anomaly import Anomaly, asked
 from contracts.codes import GENERAL
 from contracts.exchange import Refusal
-from contracts.ids import A1, A2, A3, B1, E1, E2, E3, P3, S1, S2, S3, S4
+from contracts.ids import A1, A2, A3, B1, E1, E2, E3, P3, R1, S1, S2, S3, S4
 from contracts.judge import FRONT_STATUSES, Judgement
 
+#: The code of too many calls (ERRORS).
+_RATE_LIMITED = 15
 _HASH = re.compile("[0-9a-f]{32}")
 #: What is wrong with an answer whose code, or whose kind, cannot be read.
 FORM = frozenset({S1, S2, S3, E1})
@@ -30,9 +32,15 @@ def value_findings(answer: Judgement) -> frozenset[str]:
     return frozenset({S3, S4}) & {each.requirement for each in answer.violations}
 
 
+def limit_findings(answer: Judgement) -> frozenset[str]:
+    """E2 where *answer* tells of too many calls with another status than its own: it is no answer to what was asked."""
+    told = answer.code == _RATE_LIMITED and any(each.requirement == E2 for each in answer.violations)
+    return frozenset({E2} if told else ())
+
+
 def rate_limited(answer: Judgement) -> bool:
     """Whether *answer* says, in its proper envelope, that there were too many calls (R1)."""
-    return answer.kind == "error" and (answer.status, answer.code) == (429, 15)
+    return answer.kind == "error" and (answer.status, answer.code) == (429, _RATE_LIMITED)
 
 
 def refusal_anomaly(answer: Judgement) -> Anomaly | None:
@@ -58,7 +66,9 @@ def _by_front(answer: Judgement) -> bool:
 def _anomaly(answer: Judgement, expected: str, *candidates: str, follows_from: frozenset[str] = frozenset()) -> Anomaly:
     # A redirect is no refusal of anything, and says why there is none (P3).
     redirected = {P3} & {each.requirement for each in answer.violations}
-    found = frozenset(candidates) | form_findings(answer) | redirected
+    # Of the limit itself the status is what is wrong.
+    limited = limit_findings(answer) if R1 not in candidates else frozenset()
+    found = frozenset(candidates) | form_findings(answer) | limited | redirected
     return Anomaly(found, answer, expected, answer.summary(), asked(answer), follows_from=follows_from)
 
 

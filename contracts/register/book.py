@@ -60,11 +60,18 @@ class Book:
         self.given_in.setdefault(answer.key or "", answer)
 
     def failed(
-        self, answer: Judgement, requirement: str, expected: str, account: Account, follows_from: Iterable[str] = ()
+        self,
+        answer: Judgement,
+        requirement: str,
+        expected: str,
+        account: Account,
+        suspects: Iterable[str] = (),
+        *,
+        follows_from: Iterable[str] = (),
     ) -> None:
-        """A call with good credentials does not succeed."""
+        """A call with good credentials does not succeed, by itself or for what a call before it breaks, one of *suspects*."""
         intent = answer.exchange.intent
-        candidates = {requirement, *intent.equivalences}
+        candidates = {requirement, *intent.equivalences, *suspects}
         candidates |= form_findings(answer) | told_by_status(answer)
         if requirement != T4:
             candidates |= value_findings(answer)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from contracts.exchange import Intent
 from contracts.ids import A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED
 from contracts.judge import Judgement
-from contracts.refusals import FORM, form_findings, rate_limited
+from contracts.refusals import FORM, form_findings, limit_findings, rate_limited
 from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pending
 from contracts.register.book import Book
 from contracts.register.changes import REFUSED, REFUSED_DEMO, may_not_change
@@ -103,7 +103,8 @@ class Calls:
             account.unread, account.after_group = True, frozenset()
             account.pending.clear()
             account.made_by_read.clear()
-        self.book.first_given(answer, account.label)
+        if not ambiguous(answer):
+            self.book.first_given(answer, account.label)
 
     def _refusal_of(self, account: Account, intent: Intent) -> tuple[str, int] | None:
         """The requirement by which this create must be refused, and the code; None where it must succeed."""
@@ -122,7 +123,7 @@ class Calls:
             self._made(account, answer)
             return
         findings = form_findings(answer) if not answer.server_error else frozenset()
-        candidates = {requirement, *answer.exchange.intent.equivalences} | findings
+        candidates = {requirement, *answer.exchange.intent.equivalences} | findings | limit_findings(answer)
         if requirement == T5_REFUSED and answer.kind == "success":
             # What may have removed the session for which it is to be refused explains it as well.
             candidates |= {T3, A6} & set(account.suspects)
@@ -158,7 +159,9 @@ class Calls:
             self._unread(account, answer)
         elif apart(answer):
             if account.possible is not None and value not in account.possible:
-                self.book.add({T2, *apart(answer), *self._made_by(answer, account)}, answer, _shown(account.possible))
+                form = {S4} & {each.requirement for each in answer.violations}
+                candidates = {T2, *apart(answer), *self._made_by(answer, account), *form}
+                self.book.add(candidates, answer, _shown(account.possible))
         elif not ambiguous(answer):
             self._observe(account, answer, value)
             account.seen[value] = answer
@@ -171,7 +174,9 @@ class Calls:
             return
         # Whether there is a session before the first create is not known.
         unknown = account.possible is None and not account.created and not account.perhaps_created
-        self.book.failed(answer, T2, "a success with the key", account, {T4} if unknown else ())
+        # A create that was refused in these words since the last read may be why.
+        refused = {name for name, code in REFUSED.values() if name in account.suspects and answer.code == code}
+        self.book.failed(answer, T2, "a success with the key", account, refused, follows_from={T4} if unknown else ())
 
     def _observe(self, account: Account, answer: Judgement, value: str) -> None:
         owner = self.book.owner.get(value, account.label)

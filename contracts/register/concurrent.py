@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from contracts.ids import A6, S4, T1, T2, T3, T8
 from contracts.judge import Judgement
-from contracts.refusals import form_findings, rate_limited, value_findings
+from contracts.refusals import form_findings, limit_findings, rate_limited, value_findings
 from contracts.register.account import Account
 from contracts.register.book import Book
 from contracts.register.reading import NO_SESSION, ambiguous, documented, value_of
@@ -38,7 +38,7 @@ class Concurrent:
         self.book.opportunities.update((T1, T8))
         key = answer.key
         if key is None:
-            candidates = {T8} | form_findings(answer) | value_findings(answer)
+            candidates = {T8} | form_findings(answer) | value_findings(answer) | limit_findings(answer)
             expected = "a success with a new key, as of a create that is alone"
             self.book.add(candidates, answer, expected, follows_from={T1})
             return
@@ -50,7 +50,12 @@ class Concurrent:
             self.book.add(
                 candidates, answer, "a key that was never given before", known, follows_from={T1} - candidates
             )
-        self.book.first_given(answer, intent.account or "")
+        if not ambiguous(answer):
+            self.book.first_given(answer, intent.account or "")
+
+    def _is_clear(self, create: Judgement) -> bool:
+        """Whether *create* says which key it made: one that gives the hash of an account in its place does not."""
+        return create.key is not None and not ambiguous(create) and create.key not in self.book.credentials
 
     def _of_account(self, account: Account, own: Sequence[Judgement], extra: frozenset[str]) -> None:
         writes = [each for each in own if each.exchange.intent.operation == "create"]
@@ -62,7 +67,7 @@ class Concurrent:
             return
         for read in own:
             if read.exchange.intent.operation == "read":
-                self._read(account, read, made, before, extra)
+                self._read(account, read, writes, before, extra)
         if not made:
             account.forget()
             return
@@ -77,7 +82,7 @@ class Concurrent:
         # Any of them may have been the last, and its key may be kept in another form than it was given in.
         form = {S4} & {each.requirement for one in made for each in one.violations}
         account.after_group = extra | form if len(made) > 1 or A6 in extra else frozenset()
-        if len(made) < len(writes) or any(map(ambiguous, made)):
+        if not all(map(self._is_clear, writes)):
             account.forget()
         account.suspects.update(
             {T3: [each for each in own if each.exchange.intent.operation == "read"]} if len(own) > len(writes) else {}
@@ -87,17 +92,20 @@ class Concurrent:
         self,
         account: Account,
         answer: Judgement,
-        made: Sequence[Judgement],
+        writes: Sequence[Judgement],
         before: frozenset[str],
         extra: frozenset[str],
     ) -> None:
+        made = [each for each in writes if each.key is not None]
         self.book.opportunities.update((T2, *extra))
         value = value_of(answer)
         if value is None:
             self.book.failed(answer, T2, "a success with a key", account)
             return
         possible = _possible_at(answer, made, before)
-        unknown = account.possible is None and value not in self.book.owner
+        # A create that does not say so may have made a key all the same.
+        clear = account.possible is not None and all(map(self._is_clear, writes))
+        unknown = not clear and value not in self.book.owner
         if ambiguous(answer) or value in possible or (unknown and value != NO_SESSION):
             return
         owner = self.book.owner.get(value, account.label)

@@ -26,15 +26,7 @@ def disclosed(exchange: Exchange, response: Response, body: Body, secrets: Itera
     What the call itself carries tells its sender nothing new; that it is repeated is for P1.
     """
     everything = privacy.texts(response, body.document).lower()
-    request = exchange.request
-    sent = "\n".join(
-        (
-            request.url,
-            unquote(request.url),
-            *(text for _, text in request.headers),
-            request.body.decode("utf-8", "replace"),
-        )
-    ).lower()
+    sent = carried(exchange).lower()
     # Most answers show nothing of any: to look whole stretches up is far faster than to search for each.
     shown = _stretches_of(everything) if len(everything) <= _SHORT else _stretches(everything)
     all_secrets = tuple(secrets)
@@ -46,6 +38,13 @@ def disclosed(exchange: Exchange, response: Response, body: Body, secrets: Itera
             whole = "" if len(part) == len(secret) else " (a part of it)"
             return f"{part!r}{whole}, which belongs to an account, in the answer"
     return None
+
+
+def carried(exchange: Exchange) -> str:
+    """All that the call carries, as it stands and decoded."""
+    request = exchange.request
+    texts = (text for _, text in request.headers)
+    return "\n".join((request.url, unquote(request.url), *texts, request.body.decode("utf-8", "replace")))
 
 
 def _stretches(text: str) -> frozenset[str]:

@@ -18,6 +18,8 @@ BITS = 96
 #: Fewer keys in a known order than this may rise by chance.
 _ORDERED = 12
 _WINDOW = 4
+#: There are as many keys.
+_MODULUS = 2**128
 #: How far a clock in a key may be from ours, in seconds.
 _DRIFT = 86_400
 _UNITS = (1, 10**3, 10**6, 10**9)
@@ -55,7 +57,8 @@ def _pattern(
         return None
     known = set(usable)
     for chain in chains:
-        pattern = _rising([key.lower() for key in chain if key.lower() in known])
+        lowered = [key.lower() for key in chain if key.lower() in known]
+        pattern = _rising(lowered) or _steps(lowered)
         if pattern is not None:
             return pattern
     return (
@@ -115,6 +118,19 @@ def _rising(chain: Sequence[str]) -> str | None:
             order = _order(series, start, width)
             if order is not None:
                 return order
+    return None
+
+
+def _steps(chain: Sequence[str]) -> str | None:
+    """A rule by which each of several keys in a row follows from the one before it: a number is added, or it is multiplied, too."""
+    numbers = [int(key, 16) for key in chain]
+    steps = [(later - earlier) % _MODULUS for earlier, later in pairwise(numbers)]
+    if any(one == two != 0 for one, two in pairwise(steps)):
+        return "three keys in a row are the same number apart"
+    for one, two, three in zip(steps, steps[1:], steps[2:], strict=False):
+        # An odd number divides all others, modulo a power of two.
+        if one % 2 and three == two * pow(one, -1, _MODULUS) * two % _MODULUS:
+            return "of four keys in a row each follows from the ones before it"
     return None
 
 

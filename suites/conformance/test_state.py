@@ -6,6 +6,7 @@ from itertools import cycle, groupby, islice, pairwise
 
 import pytest
 
+from contracts.hindsight import others_keys
 from contracts.ids import C5_ISO
 from contracts.judge import Judgement
 from contracts.rules.predictability import ENOUGH, predictable
@@ -346,6 +347,22 @@ def test_two_users_concurrently(check: ControlledCheck) -> None:
         _isolate_two_users(check, owner, styles, done)
     elif not done.overlapped:
         raise NotAvailable("no two creates overlapped at the pace of this run")
+
+
+@verifies("A6-users-are-isolated")
+@pytest.mark.last
+def test_no_answer_shows_the_key_of_another(check: ControlledCheck) -> None:
+    """No answer to a user shows a key that was made for another one, in whatever place.
+
+    DELIVERY, read: the current user's key.
+    """
+    # Set up: what the run has sent anyway.
+    _two_owners(check)
+    # Sanity check: good credentials are given keys.
+    check.need_both("create", "read")
+    # Verdict.
+    for anomaly in others_keys(check.run.history.answers()):
+        check.report(anomaly)
 
 
 def _isolate_two_users(check: ControlledCheck, owner: Account, styles: list[Style], done: Round) -> None:

@@ -24,6 +24,7 @@ from contracts.ids import (
     C1_GET,
     C1_JSON,
     C2,
+    C3_GET,
     C4_SCHEME,
     C4_SPACE,
     C5_ISO,
@@ -510,3 +511,15 @@ def test_a_key_that_only_concurrent_creates_give_twice() -> None:
     assert script.broken == {A6}
     script.create(1)
     assert script.broken == {T1}
+
+
+def test_a_style_that_is_broken_elsewhere_is_not_broken_for_anything_else() -> None:
+    script = Script()
+    script.create(1)
+    script.read(1)
+    script.create(2, "other_owner")
+    script.read(2, "other_owner", style="get-header")
+    script.add("read", code=4, style="get-header")
+    assert script.broken == {T2}
+    script.add("create", code=4, style="get-header")
+    assert script.broken == {C3_GET}

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from contracts.exchange import Response
+from contracts.hindsight import others_keys
+from contracts.ids import A6
+from contracts.judge import Judgement
 from fixtures.emulator.accounts import State
 from fixtures.emulator.codes import ApiError
 from fixtures.emulator.core import Emulator
 from fixtures.emulator.messages import Call
 from fixtures.emulator.threaded import ThreadedServer
 from suites.selfcheck.system.runs import suite, target_file
+from suites.selfcheck.unit.histories import Script, key
 
 
 class _TellsAnothers(Emulator):
@@ -50,3 +57,61 @@ def test_what_was_told_before_it_was_known(tmp_path: Path) -> None:
 def test_nothing_was_told(tmp_path: Path) -> None:
     result, _ = _run(Emulator(), tmp_path)
     assert result == "not_verified"  # some of its tests were left out
+
+
+# ---------------------------------------------------------------------- the keys of others
+
+
+def _told(answer: Judgement, body: str, *headers: tuple[str, str]) -> Judgement:
+    """The same answer with this body and these headers."""
+    response = replace(answer.exchange.response or Response(200), body=body.encode(), headers=headers)
+    return replace(answer, exchange=replace(answer.exchange, response=response))
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ("{}", (("X-Replaced", key(1)),)),
+        (f'{{"success": true, "value": "{key(2)}", "before": ["{key(1)}"]}}', ()),
+        (f'{{"success": true, "value": "{key(2)}", "\\u0062efore": "{key(1)}"}}', ()),
+        (f"<p>{key(1)}</p>", ()),
+    ],
+)
+def test_the_key_of_another_in_whatever_place(body: str, headers: tuple[tuple[str, str], ...]) -> None:
+    script = Script()
+    script.create(1)
+    script.answers.append(_told(script.create(2, "other_owner"), body, *headers))
+    del script.answers[1]
+    (found,) = others_keys(script.answers)
+    assert found.candidates == {A6}
+    assert found.answer is script.answers[1]
+    assert "the key of owner" in found.got
+
+
+def _two(account: str = "other_owner", **call: Any) -> Script:
+    """The owner creates, and somebody else is told of the key."""
+    script = Script()
+    script.create(1)
+    made = script.add(**{"operation": "create", "account": account, "value": key(2), **call})
+    script.answers[-1] = _told(made, "{}", ("X-Replaced", key(1)))
+    return script
+
+
+def test_what_is_no_key_of_another() -> None:
+    assert len(others_keys(_two().answers)) == 1
+    assert others_keys(_two("owner").answers) == [], "the own one"
+    assert others_keys(_two("subuser").answers) == [], "what a sub-user may see is not documented"
+    assert others_keys(_two(value=key(1)).answers) == [], "given as the key: for the register"
+    assert others_keys(_two(ambiguous=True).answers) == [], "which key it is of two is not known"
+    assert others_keys(_two(valid=False).answers) == [], "for A5"
+    script = _two()
+    sent = replace(script.answers[1].exchange.request, url=f"http://127.0.0.1/?x={key(1)}")
+    script.answers[1] = replace(script.answers[1], exchange=replace(script.answers[1].exchange, request=sent))
+    assert others_keys(script.answers) == [], "it was sent"
+
+
+def test_what_read_gave_is_nobodys_key() -> None:
+    script = Script()
+    script.read(1)
+    script.answers.append(_told(script.create(2, "other_owner"), "{}", ("X-Replaced", key(1))))
+    assert others_keys(script.answers) == []

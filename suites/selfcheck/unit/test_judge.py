@@ -223,6 +223,10 @@ def test_redirect(status: int, body: bytes) -> None:
     assert broken(answer) == {REDIRECT, S1}
 
 
+def test_what_is_not_modified_leads_nowhere() -> None:
+    assert broken(ask(b"", status=304)) == {S1}
+
+
 def test_redirect_of_what_is_no_documented_call() -> None:
     answer = ask(b"", ("Location", "/login"), status=302, operation=None, free_form=True, credential=None, valid=False)
     assert broken(answer) == set()

@@ -235,3 +235,26 @@ def test_digests_of_the_clock(text: str, name: str) -> None:
         assert found == f"a key is a digest (MD5, SHA-1 or SHA-256) of {name}"
     for moment in (_NOW - _LENGTH - 5, _NOW + 5):
         assert look([*keys, _md5(text.format(int(moment)))], []) is None
+
+
+@pytest.mark.parametrize("step", [1 << 100, 0x9E3779B97F4A7C15F39CC0605CEDC835, (1 << 128) - 12_345])
+def test_keys_that_are_a_number_apart(step: int) -> None:
+    """However large the number is, and whatever else was issued between some of them."""
+    dice = random.Random(step)
+    numbers = [(dice.getrandbits(128) + place * step) % 2**128 for place in range(6)]
+    start = dice.getrandbits(128)
+    keys = [f"{number:032x}" for number in numbers[:3]]
+    keys += [f"{(start + place * step) % 2**128:032x}" for place in (0, 1, 2)]
+    assert look(keys) == "three keys in a row are the same number apart"
+    assert "in a row" not in str(look(keys[:5]))
+    assert "in a row" not in str(look([*keys[:3], keys[3], keys[0], keys[4]]))
+    assert "in a row" not in str(look([keys[0]] * 4 + keys[:2])), "keys that are given again are for T1"
+
+
+def test_keys_of_a_congruential_generator() -> None:
+    number, keys = 0x1234_5678_9ABC_DEF0_0FED_CBA9_8765_4321, []
+    for _ in range(5):
+        number = (number * 0x2360ED051FC65DA44385DF649FCCF645 + 0x5851F42D4C957F2D14057B7EF767814F) % 2**128
+        keys.append(f"{number:032x}")
+    assert look(keys) == "of four keys in a row each follows from the ones before it"
+    assert "in a row" not in str(look(keys[:3]))

@@ -16,6 +16,7 @@ from contracts.ids import (
     C7_ACTIONS,
     C7_METHODS,
     C7_OPTIONS,
+    E2,
     S2,
     S3,
     S4,
@@ -28,6 +29,7 @@ from contracts.ids import (
     T7,
     T8,
 )
+from contracts.judge import Judgement
 from contracts.register import Register
 from contracts.register.changes import may_not_change
 from contracts.requirements import catalogue
@@ -420,3 +422,56 @@ def test_of_two_users_at_once_the_stale_read_may_be_for_the_other() -> None:
 def test_how_often_a_create_at_once_could_have_been_wrong() -> None:
     opportunities = Register(_group(_CREATE, ("create", 2, 1.0, 3.0)).answers).opportunities
     assert (opportunities[T1], opportunities[T8]) == (3, 2)
+
+
+def test_a_read_at_once_with_a_create_that_does_not_say_its_key_may_give_it() -> None:
+    """A list, the hash of the caller, a value twice: which key it made is not known, and what is read may be that one."""
+    for value, ambiguous in ((None, False), ("credential of owner", False), (key(2), True)):
+        script = _group(_CREATE, ("read", 3, 1.0, 3.0))
+        script.add("create", value=value, status=200, ambiguous=ambiguous, group=1, span=(101, 103))
+        script.read(4)
+        assert T8 not in script.broken or value is None, value
+        reads = [each for each in script.explain().anomalies if each.answer.exchange.intent.operation == "read"]
+        assert reads == [], value
+
+
+def test_what_an_ambiguous_create_gave_is_nobodys() -> None:
+    script = play("c1 r1")
+    script.add("create", value=key(2), ambiguous=True)
+    script.create(2, "other_owner")
+    assert script.broken == set()
+
+
+def _limited(answer: Judgement) -> Judgement:
+    return replace(answer, violations=(Violation(E2, "", "", ""),))
+
+
+@pytest.mark.parametrize("operation", ["create", "read"])
+def test_a_limit_with_another_status_is_why_there_is_no_key(operation: str) -> None:
+    script = play("c1 r1")
+    script.answers.append(_limited(script.add(operation, code=15, status=403)))
+    del script.answers[-2]
+    assert script.broken == {E2}
+    script.add(operation, code=7, status=400)
+    assert script.broken == {E2, T1 if operation == "create" else T2}
+
+
+@pytest.mark.parametrize(
+    ("account", "requirement", "code"), [("demo_with_session", T5_REFUSED, 101), ("subuser", T6, 13)]
+)
+def test_a_read_that_is_refused_as_the_create_before_it(account: str, requirement: str, code: int) -> None:
+    script = Script()
+    script.read(1, account)
+    script.add("create", account, code=code, status=403)
+    script.add("read", account, code=code, status=403)
+    found = [each for each in script.explain().anomalies if not each.by_rule]
+    assert all(requirement in each.candidates for each in found)
+    assert len(found) == 1
+
+
+def test_a_read_that_is_refused_in_other_words_is_not_for_the_create() -> None:
+    script = Script()
+    script.read(1, "demo_with_session")
+    script.add("create", "demo_with_session", code=101, status=403)
+    script.add("read", "demo_with_session", code=11, status=403)
+    assert script.broken == {T2}
