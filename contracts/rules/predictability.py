@@ -129,7 +129,7 @@ def _steps(chain: Sequence[str]) -> str | None:
         return "three keys in a row are the same number apart"
     for one, two, three in zip(steps, steps[1:], steps[2:], strict=False):
         # An odd number divides all others, modulo a power of two.
-        if one % 2 and three == two * pow(one, -1, _MODULUS) * two % _MODULUS:
+        if one % 2 and two and three == two * pow(one, -1, _MODULUS) * two % _MODULUS:
             return "of four keys in a row each follows from the ones before it"
     return None
 
