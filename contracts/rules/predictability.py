@@ -122,14 +122,18 @@ def _rising(chain: Sequence[str]) -> str | None:
 
 
 def _steps(chain: Sequence[str]) -> str | None:
-    """A rule by which each of several keys in a row follows from the one before it: a number is added, or it is multiplied, too."""
+    """A rule by which each of several keys in a row follows from the one before it: a number is added, or it is multiplied, too.
+
+    Keys that are given again follow a rule of another kind (T1).
+    """
     numbers = [int(key, 16) for key in chain]
-    steps = [(later - earlier) % _MODULUS for earlier, later in pairwise(numbers)]
-    if any(one == two != 0 for one, two in pairwise(steps)):
-        return "three keys in a row are the same number apart"
-    for one, two, three in zip(steps, steps[1:], steps[2:], strict=False):
+    for first, second, third in zip(numbers, numbers[1:], numbers[2:], strict=False):
+        if len({first, second, third}) == 3 and (third - second - second + first) % _MODULUS == 0:
+            return "three keys in a row are the same number apart"
+    for four in zip(numbers, numbers[1:], numbers[2:], numbers[3:], strict=False):
+        one, two, three = (later - earlier for earlier, later in pairwise(four))
         # An odd number divides all others, modulo a power of two.
-        if one % 2 and two and three == two * pow(one, -1, _MODULUS) * two % _MODULUS:
+        if len(set(four)) == 4 and one % 2 and (three - two * pow(one, -1, _MODULUS) * two) % _MODULUS == 0:
             return "of four keys in a row each follows from the ones before it"
     return None
 

@@ -863,6 +863,8 @@ UNSEEN = {
     "session-ends-by-itself",
     "keys-digest-of-the-previous",
     "keys-digest-of-hash-and-count",
+    "keys-a-large-step-apart",
+    "keys-follow-from-each-other",
     "keys-repeat-themselves",
     "keys-mirror-themselves",
     "connection-is-credential",

@@ -97,7 +97,7 @@ def test_mutants_of_a_module_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("module", "first", "others"),
     [
-        ("contracts/register/reading.py", "test_register.py", set()),
+        ("contracts/register/reading.py", "test_reading.py", {"test_register.py"}),
         ("fixtures/http/guard.py", "test_guard.py", {"test_session.py", "test_session_wiring.py"}),
         ("reports/redaction/streams.py", "test_reports_redaction.py", set()),
     ],
