@@ -76,7 +76,7 @@ def shape(result: TestResult, case: Case, vault: Vault, accounts: Accounts, atta
     # A node id is unique in a run, and stays the same from run to run.
     result.testCaseId = _digest(case.nodeid)
     result.historyId = _history(result.testCaseId)
-    # Beside this the descriptions have the suite's own words, and what was masked when it was found.
+    # Where nothing is broken the descriptions have the suite's own words beside this.
     about = vault.mask(f"{case.title}.\n\n{case.about}" if case.about else f"{case.title}.")
     result.description = description.plain(about, case.requirements)
     result.descriptionHtml = description.html(about, case.requirements, case.outcome, accounts)

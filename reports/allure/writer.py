@@ -24,8 +24,10 @@ from reports.exchange import exchange_text
 from reports.formats.repeat import NO_ACCOUNTS
 from reports.redaction.files import masked
 
-#: Members of a result that are no one else's words, or masked already.
-_OWN: Final = frozenset({"uuid", "source", "type", "testCaseId", "historyId", "description", "descriptionHtml"})
+#: Members of a result that are no one else's words.
+_OWN: Final = frozenset({"uuid", "source", "type", "testCaseId", "historyId"})
+#: What a test verifies is said in the suite's own words; what it found is not.
+_DESCRIPTIONS: Final = frozenset({"description", "descriptionHtml"})
 
 
 class Book:
@@ -64,7 +66,7 @@ class RedactingWriter(AllureFileLogger):
         case = self._book.take()
         if case is not None:
             shape(result, case, self._vault, self._book.accounts, self.attach)
-        self._report_item(result, _OWN if case is not None else ())
+        self._report_item(result, _OWN | _DESCRIPTIONS if case is not None and not case.violations else _OWN)
 
     @allure_commons.hookimpl
     def report_container(self, container: Any) -> None:
