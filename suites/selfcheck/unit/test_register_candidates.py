@@ -135,6 +135,11 @@ def play(steps: str) -> Script:
         ("p C101", ["T1", "T1"]),
         # What one was given that had to be refused is nobody else's either.
         ("sc1 c1", ["T6", "T1"]),
+        # What read gives without a session is nobody's key.
+        ("wr7 c7", ["T4"]),
+        # A page leaves open what came of the create, another code does not.
+        ("sr1 sp sr2", ["T6"]),
+        ("sr1 sC11 sr2 sr2", ["T6", "T3 T6"]),
         # A create that is wrong itself says nothing of what is kept.
         ("c1 r1 oc1 or2", ["T1"]),
         ("c1 r1 r r2 r2", ["T3", "T3"]),
@@ -379,6 +384,13 @@ def test_the_form_of_what_fails_at_once_may_be_why() -> None:
         script.answers[-1] = replace(answer, kind=kind, violations=violations)  # type: ignore[arg-type]
     found = [each for each in script.explain().anomalies if not each.by_rule]
     assert [each.candidates for each in found] == [{T8, S3}, {T8, S2}]
+
+
+def test_a_limit_with_another_status_is_why_there_is_no_key_at_once() -> None:
+    script = _group(_CREATE)
+    script.add("create", code=15, status=403, group=1, span=(101, 103))
+    script.answers[-1] = _limited(script.answers[-1])
+    assert script.broken == {E2}
 
 
 def test_the_form_of_what_is_read_at_once_may_be_why() -> None:
