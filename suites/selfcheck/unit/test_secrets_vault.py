@@ -281,6 +281,19 @@ def test_the_rest_of_a_token_goes_with_what_it_was_made_of(
     assert (piece.start, piece.end) == shown
 
 
+def test_where_a_token_stands_makes_no_difference(vault: Vault) -> None:
+    far = "z " * 200
+    [piece] = vault.find(far + "f" * 20 + KEY[:LEAK] + "e" * 20)
+    assert (piece.start, piece.end) == (len(far), len(far) + 52)
+
+
+def test_the_shortest_secret_is_related_to_what_holds_it() -> None:
+    vault = Vault()
+    secret = vault.add("abcd1234", "owner")
+    assert vault.related("x-ABCD1234-y") is secret
+    assert vault.related("abcd123") is secret
+
+
 def test_of_two_in_one_token_each_has_its_own(vault: Vault) -> None:
     pieces = vault.find("f" * 9 + KEY[:LEAK] + "e" * 9 + OWNER[3:20] + "d" * 9)
     assert [(piece.start, piece.end) for piece in pieces] == [(9, 21), (30, 47)]
