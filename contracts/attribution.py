@@ -185,11 +185,9 @@ def _says_json(answer: Judgement) -> bool:
 def _count(answer: Judgement, opportunities: Counter[str]) -> None:
     refusal = answer.exchange.intent.refusal
     if refusal is not None:
-        for name in {refusal.requirement, refusal.for_its_code}:
-            opportunities[name] += 1
+        opportunities.update({refusal.requirement, refusal.for_its_code})
     if answer.kind == "error":
-        for name in (E1, E2, E3, E4, S2):
-            opportunities[name] += 1
+        opportunities.update((E1, E2, E3, E4, S2))
     elif answer.kind == "success":
         opportunities.update((S2, S3))
 

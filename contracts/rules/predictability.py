@@ -18,8 +18,6 @@ BITS = 96
 #: Fewer keys in a known order than this may rise by chance.
 _ORDERED = 12
 _WINDOW = 4
-#: There are as many keys.
-_MODULUS = 2**128
 #: How far a clock in a key may be from ours, in seconds.
 _DRIFT = 86_400
 _UNITS = (1, 10**3, 10**6, 10**9)
@@ -122,18 +120,27 @@ def _rising(chain: Sequence[str]) -> str | None:
 
 
 def _steps(chain: Sequence[str]) -> str | None:
-    """A rule by which each of several keys in a row follows from the one before it: a number is added, or it is multiplied, too.
+    """A rule by which each of several keys in a row, or a half of each, follows from the one before it.
 
-    Keys that are given again follow a rule of another kind (T1).
+    A number is added, or it is multiplied, too. Keys that are given again follow a rule of another kind (T1).
     """
-    numbers = [int(key, 16) for key in chain]
-    for first, second, third in zip(numbers, numbers[1:], numbers[2:], strict=False):
-        if len({first, second, third}) == 3 and (third - second - second + first) % _MODULUS == 0:
+    for start, width in ((0, 32), (0, 16), (16, 16)):
+        rule = _rule([int(key[start : start + width], 16) for key in chain], 16**width)
+        if rule is not None:
+            return rule if width == 32 else f"{rule}, in digits {start + 1} to {start + width}"
+    return None
+
+
+def _rule(numbers: Sequence[int], modulus: int) -> str | None:
+    """The same for *numbers* below *modulus*, a power of two."""
+    for three in zip(numbers, numbers[1:], numbers[2:], strict=False):
+        one, two = (later - earlier for earlier, later in pairwise(three))
+        if len(set(three)) == 3 and (two - one) % modulus == 0:
             return "three keys in a row are the same number apart"
     for four in zip(numbers, numbers[1:], numbers[2:], numbers[3:], strict=False):
-        one, two, three = (later - earlier for earlier, later in pairwise(four))
+        one, two, last = (later - earlier for earlier, later in pairwise(four))
         # An odd number divides all others, modulo a power of two.
-        if len(set(four)) == 4 and one % 2 and (three - two * pow(one, -1, _MODULUS) * two) % _MODULUS == 0:
+        if len(set(four)) == 4 and one % 2 and (last - two * pow(one, -1, modulus) * two) % modulus == 0:
             return "of four keys in a row each follows from the ones before it"
     return None
 

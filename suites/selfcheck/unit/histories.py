@@ -9,6 +9,7 @@ from contracts.exchange import Exchange, Intent, Refusal, Request, Response
 from contracts.ids import C1_GET, C1_JSON, C2, C3_GET, C3_POST
 from contracts.judge import Judgement
 from contracts.requirements import catalogue
+from contracts.violation import Violation
 
 ROOT = "http://127.0.0.1/v2/user/session/delivery/"
 #: Call styles by name, with method and promise.
@@ -51,8 +52,9 @@ class Script:
         group: int = 0,
         span: tuple[float, float] | None = None,
         ambiguous: bool = False,
+        breaks: tuple[str, ...] = (),
     ) -> Judgement:
-        """An answer: a success with *value*, an error with *code*, or none of both (no envelope)."""
+        """An answer: a success with *value*, an error with *code*, or none of both (no envelope); a rule found that it *breaks* these."""
         how, promise = STYLES[style]
         sent, ended = span or (self.now, self.now + 1)
         if span is None:
@@ -79,7 +81,8 @@ class Script:
             ended_at=ended,
             time=sent,
         )
-        answer = Judgement(exchange, kind, value, code, ambiguous=ambiguous)  # type: ignore[arg-type]
+        violations = tuple(Violation(each, "", "", "") for each in breaks)
+        answer = Judgement(exchange, kind, value, code, violations, ambiguous)  # type: ignore[arg-type]
         self.answers.append(answer)
         return answer
 

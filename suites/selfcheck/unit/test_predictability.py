@@ -259,3 +259,8 @@ def test_keys_of_a_congruential_generator() -> None:
         keys.append(f"{number:032x}")
     assert look(keys) == "of four keys in a row each follows from the ones before it"
     assert "in a row" not in str(look(keys[:3]))
+    dice = random.Random(1)
+    half = [key[16:] + f"{dice.getrandbits(64):016x}" for key in keys]
+    assert look(half) == "of four keys in a row each follows from the ones before it, in digits 1 to 16"
+    half = [f"{dice.getrandbits(64):016x}" + key[16:] for key in keys]
+    assert look(half) == "of four keys in a row each follows from the ones before it, in digits 17 to 32"
