@@ -167,8 +167,8 @@ def tests_of(module: str) -> list[str]:
         for path in _unit_files()
         if path.name.startswith("test_") and (own(path) or (named & _imports(path) and _COMMANDS not in _imports(path)))
     ]
-    # First what is most likely to notice.
-    found.sort(key=lambda path: (not own(path), len(_imports(path))))
+    # First what is most likely to notice: the module's own, its folder's, and what imports least.
+    found.sort(key=lambda path: (path.stem != f"test_{Path(module).stem}", not own(path), len(_imports(path))))
     return [str(_UNIT / path.name) for path in found]
 
 
