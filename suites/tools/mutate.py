@@ -25,6 +25,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -176,15 +177,16 @@ def _unit_files() -> list[Path]:
     return sorted((ROOT / _UNIT).glob("*.py"))
 
 
-def _imports(path: Path) -> set[str]:
-    found = set()
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Import(names=names):
                 found |= {each.name for each in names}
             case ast.ImportFrom(module=str() as module, names=names):
                 found |= {module, *(f"{module}.{each.name}" for each in names)}
-    return found
+    return frozenset(found)
 
 
 def score(module: str, made: Sequence[Runner], histories: Path | None, sample: int | None, seed: str) -> Score:

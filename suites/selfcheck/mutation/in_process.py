@@ -32,6 +32,8 @@ ORIGIN = "http://127.0.0.1:9"
 #: Seconds that concurrent requests wait for each other at most.
 _PATIENCE = 5.0
 _LARGEST_HEADER = 65_536
+#: Makes responses as the library has them, and sends nothing.
+_LIBRARYS = HTTPAdapter()
 
 
 class InProcessAdapter(BaseAdapter):
@@ -184,7 +186,7 @@ class InProcessAdapter(BaseAdapter):
             decode_content=False,
             request_method=request.method,
         )
-        return HTTPAdapter().build_response(request, raw)
+        return _LIBRARYS.build_response(request, raw)
 
 
 @dataclass(frozen=True)

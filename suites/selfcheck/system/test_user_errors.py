@@ -265,7 +265,7 @@ def runs(
             place = Place(folder / case.name, server.base_url)
             place.folder.mkdir()
             program = [sys.executable, "-m", "pytest"] if case.plain else None
-            return watch(*case.given(place), folder=place.folder / "report", env=case.env, program=program)
+            return watch(*case.given(place), folder=place.folder / "report", env=case.env or None, program=program)
 
         yield {case.name: pool.submit(run, case) for case in _chosen(request, "case")}
         assert server.connections == 0, "something was sent"
