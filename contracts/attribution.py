@@ -46,6 +46,8 @@ from contracts.ids import (
 from contracts.judge import Judgement
 from contracts.refusals import FORM, limit_findings, rate_limited, refusal_anomaly
 from contracts.register import Register
+from contracts.register.account import DEMO
+from contracts.register.changes import REFUSED
 from contracts.rules.predictability import predictable
 
 #: Requirements of form that an answer to bad input, or to a call that is owed something else, may break in consequence.
@@ -62,6 +64,10 @@ _LAST = (T2, T1, T3)
 #: What says that an account is refused for the state that it is in.
 _REFUSED_BY_STATE = frozenset({T5_REFUSED, T6, T7})
 _HASH = re.compile("[0-9a-f]{32}")
+#: Codes by which a hash is refused that nobody has (facts A1, A2).
+_UNKNOWN = frozenset({3, 4, 7})
+#: Kinds of accounts that a style may know nothing of; of owners there are others by which it is seen to work.
+_KINDS = frozenset({DEMO, *REFUSED})
 #: Codes by which an operation speaks of the state of the account (DELIVERY).
 _OF_ONE_OPERATION = frozenset(
     code for code, entry in CODES.items() if entry.scope == "specific" and len(entry.operations) == 1
@@ -137,7 +143,8 @@ def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]
         _count(answer, opportunities)
     found.extend(register.anomalies)
     found = [_without_those_that_work(each, answers) for each in found]
-    return _with_styles(_told_by_status_alone(found), answers), opportunities
+    found = _of_the_style_alone(_with_styles(_told_by_status_alone(found), answers), answers)
+    return found, opportunities
 
 
 def _by_the_key(answer: Judgement, register: Register) -> frozenset[str]:
@@ -212,6 +219,9 @@ def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:
 def _behind(requirement: str, answer: Judgement, owed: Anomaly | None) -> frozenset[str]:
     """What the call is owed, where that is why its answer breaks *requirement*."""
     refused = answer.exchange.intent.refusal is not None
+    if requirement == S2 and not refused and answer.ambiguous and _says_json(answer):
+        # It is meant as JSON and almost is: its form is wrong, whatever it says.
+        return frozenset()
     if requirement in _IN_CONSEQUENCE and answer.kind != "success":
         return _causes(answer, owed)
     if requirement == E3 and _is_bad_input(answer) and answer.code in CODES:
@@ -368,6 +378,32 @@ def _with_style(
     # Where the style is known to be broken elsewhere, it need not be for anything else that it is refused here.
     own = {intent.promise} if intent.valid and intent.promise and anomaly.answer.kind == "error" else set()
     return replace(anomaly, candidates=candidates | promises, follows_from=anomaly.follows_from | own)
+
+
+def _of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) -> list[Anomaly]:
+    """Where accounts of one kind are unknown in one style, and known in another, it is the style that is broken for them."""
+    known: set[tuple[str | None, str, str]] = set()
+    unknown: set[tuple[str | None, str, str]] = set()
+    for each in answers:
+        intent = each.exchange.intent
+        if _plain(each) and intent.kind in _KINDS and not intent.equivalences and not intent.group:
+            place = (intent.operation, intent.kind, intent.style)
+            if each.kind == "error" and each.code in _UNKNOWN:
+                unknown.add(place)
+            elif each.key is not None or (each.kind == "error" and each.code in CODES and not each.server_error):
+                known.add(place)
+    elsewhere = {place[:2] for place in known}
+    alone = {place for place in unknown - known if place[:2] in elsewhere}
+
+    def explained(anomaly: Anomaly) -> Anomaly:
+        intent = anomaly.answer.exchange.intent
+        of_style = (intent.operation, intent.kind, intent.style) in alone and anomaly.answer.code in _UNKNOWN
+        # What read says where there is no session has a sentence of its own.
+        if not of_style or not intent.valid or not intent.promise or anomaly.by_rule or T4 in anomaly.candidates:
+            return anomaly
+        return replace(anomaly, candidates=frozenset({intent.promise}), follows_from=frozenset())
+
+    return [explained(each) for each in found] if alone else list(found)
 
 
 def _accepted(answer: Judgement) -> bool:

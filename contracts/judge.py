@@ -115,7 +115,7 @@ def _content(found: _Findings, response: Response, body: Body, kind: Kind, *, to
         _success(found, response, document)
     elif not tolerated:
         _form(found, response, body)
-        _error(found, response, document)
+        _error(found, response, body)
     elif kind == "error" and document is not None:
         # Its form is free; but what says that it is an error must not carry what a client would take for a key.
         _no_value(found, document)
@@ -196,12 +196,17 @@ def _form(found: _Findings, response: Response, body: Body) -> None:
     media_type = response.header("Content-Type")
     if media_type is None:
         problems.append("the answer has no Content-Type")
-    elif media_type.partition(";")[0].strip().lower() != "application/json":
+    elif not _is_json(response):
         problems.append(f"the media type is {media_type.partition(';')[0].strip()[:80]!r}")
     if response.cut:
         problems.append("the body is larger than the suite reads")
     if problems:
         found.add("S2-json-object", "one JSON object with media type application/json", "; ".join(problems))
+
+
+def _is_json(response: Response) -> bool:
+    """Whether the media type is that of JSON."""
+    return (response.header("Content-Type") or "").partition(";")[0].strip().lower() == "application/json"
 
 
 def _success(found: _Findings, response: Response, document: dict[str, Any] | None) -> None:
@@ -219,13 +224,15 @@ def _success(found: _Findings, response: Response, document: dict[str, Any] | No
     found.violations[:] = list({(each.requirement, each.actual): each for each in found.violations}.values())
 
 
-def _error(found: _Findings, response: Response, document: dict[str, Any] | None) -> None:
+def _error(found: _Findings, response: Response, body: Body) -> None:
+    document = body.document if body.is_object else None
     if response.status != 200 and response.status < 300 and _kind(response, Body(document, ())) == "foreign":
         found.add(
             "S1-success-is-200", "HTTP 200 for a success, an error status for an error", f"HTTP {response.status}"
         )
     if document is None:
-        if response.status >= 400:
+        # What is meant as JSON and is none has no members that could be wrong: that is S2.
+        if response.status >= 400 and not (body.nearly and _is_json(response)):
             found.add(
                 "E1-error-envelope", "success: false and a status with code and description", "an error in no envelope"
             )

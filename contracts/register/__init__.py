@@ -13,8 +13,10 @@ from itertools import groupby
 
 from contracts.ids import A6, C8, C9, T2, T3
 from contracts.judge import Judgement
+from contracts.register.account import NO_SESSION_AT_FIRST
 from contracts.register.book import Book
 from contracts.register.calls import Calls
+from contracts.register.changes import may_not_change
 from contracts.register.concurrent import Concurrent
 
 
@@ -45,5 +47,17 @@ class Register:
         again -= {each.answer.exchange.intent.account for each in repeated if each.candidates == {T2}}
         for index, each in enumerate(self.anomalies):
             label = each.answer.exchange.intent.account or ""
-            if each.undecided and A6 not in each.candidates and label in self._calls.repeated_for - again:
+            if not each.undecided or label not in self._calls.repeated_for - again:
+                continue
+            if A6 not in each.candidates:
                 self.anomalies[index] = replace(each, candidates=frozenset({T2}) | (each.candidates & {T3, C8, C9}))
+            elif any(name == A6 and _comes_once(call) for name, call in each.suspects):
+                # Of those that could be repeated it was none.
+                harmless = {may_not_change(call, label) for call in self._calls.repeated} - {A6, T3}
+                self.anomalies[index] = replace(each, candidates=each.candidates - harmless)
+
+
+def _comes_once(answer: Judgement) -> bool:
+    """Whether it is the first create of an account, which cannot be repeated."""
+    intent = answer.exchange.intent
+    return intent.operation == "create" and intent.kind in NO_SESSION_AT_FIRST and answer.key is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from contracts.exchange import Intent
-from contracts.ids import A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED
+from contracts.ids import A5_CHANGED, A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED
 from contracts.judge import Judgement
 from contracts.refusals import FORM, form_findings, limit_findings, rate_limited
 from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pending
@@ -31,7 +31,8 @@ class Calls:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        #: The accounts for which calls were repeated by a follow-up.
+        #: The calls that a follow-up repeated, and the accounts for which it did.
+        self.repeated: list[Judgement] = []
         self.repeated_for: set[str] = set()
 
     def add(self, answer: Judgement) -> None:
@@ -39,6 +40,8 @@ class Calls:
         intent = answer.exchange.intent
         if rate_limited(answer):
             return
+        if intent.repeat:
+            self.repeated.append(answer)
         if intent.repeat and intent.valid and intent.operation == "read":
             self.repeated_for.add(intent.account or "")
         if documented(answer):
@@ -124,11 +127,14 @@ class Calls:
             return
         findings = form_findings(answer) if not answer.server_error else frozenset()
         candidates = {requirement, *answer.exchange.intent.equivalences} | findings | limit_findings(answer)
+        follows_from: frozenset[str] = frozenset()
         if requirement == T5_REFUSED and answer.kind == "success":
             # What may have removed the session for which it is to be refused explains it as well.
             candidates |= {T3, A6} & set(account.suspects)
+            follows_from = self._not_kept(account) | ({A5_CHANGED} & set(account.suspects))
         # That a demo session is refused is due only because it has created before.
-        self.book.add(candidates, answer, f"an error with code {code}", "", account.source if demo else None)
+        source = account.source if demo else None
+        self.book.add(candidates, answer, f"an error with code {code}", "", source, follows_from=follows_from)
         if answer.key is not None:
             self.book.first_given(answer, account.label)
             account.know(answer.key, *(account.possible or ()), source=answer)

@@ -51,7 +51,7 @@ def _pattern(
     keys: Sequence[str], chains: Sequence[Sequence[str]], started: float, ended: float, others: Sequence[str]
 ) -> str | None:
     """The same, once for the same keys: a test asks, and whoever explains the whole run."""
-    usable = [key.lower() for key in keys if len(key) == 32 and all(char in "0123456789abcdef" for char in key.lower())]
+    usable = [key.lower() for key in keys if _is_hexadecimal(key)]
     if len(usable) < 2:
         return None
     known = set(usable)
@@ -66,6 +66,10 @@ def _pattern(
         or _few_bits(usable)
         or _shared(usable, others)
     )
+
+
+def _is_hexadecimal(key: str) -> bool:
+    return len(key) == 32 and all(char in "0123456789abcdef" for char in key.lower())
 
 
 def _shared(keys: Sequence[str], others: Sequence[str]) -> str | None:
@@ -252,6 +256,7 @@ def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
     keys = [each.key or "" for each in created]
     if len(set(keys)) < 2:
         return None
+    enough = sum(map(_is_hexadecimal, keys)) >= ENOUGH
     alone = [each for each in created if not each.exchange.intent.group]
     users = dict.fromkeys(each.exchange.intent.account for each in alone)
     chains = [[each.key or "" for each in alone]] + [
@@ -260,7 +265,7 @@ def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
     credentials = [each.exchange.intent.credential or "" for each in answers if each.exchange.intent.valid]
     started, ended = created[0].exchange.time, created[-1].exchange.time
     pattern = find_pattern(keys, chains, started, ended, list(dict.fromkeys(filter(None, credentials))))
-    if pattern is None or (len(keys) < ENOUGH and "bits vary" in pattern):
+    if pattern is None or (not enough and "bits vary" in pattern):
         return None
     expected = f"no order, no clock, and at least {BITS} of 128 bits that vary"
     # Concurrent creates that get into each other's way may make one key of two.

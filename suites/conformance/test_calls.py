@@ -219,7 +219,7 @@ _MISUSES = [
     for scheme, method, operation in (
         ("Bearer", "GET", "read"),
         ("Bearer", "POST", "create"),
-        ("Basic", "POST", "create"),
+        ("Basic", "GET", "create"),
         ("Token", "GET", "read"),
     )
 ]

@@ -7,7 +7,7 @@ from itertools import cycle, groupby, islice, pairwise
 import pytest
 
 from contracts.hindsight import others_keys
-from contracts.ids import C5_ISO
+from contracts.ids import C5_ISO, C8
 from contracts.judge import Judgement
 from contracts.rules.predictability import ENOUGH, predictable
 from fixtures.accounts import Account
@@ -22,16 +22,19 @@ from suites.scenarios.concurrency import Round, Worker, run_concurrently
 from suites.scenarios.controls import ControlledCheck
 
 
-def _call_with_iso(check: ControlledCheck, operation: Operation, style: Style, account: Account) -> list[Judgement]:
-    """A call that must be refused for the state of *account*; by form with the parameter that goes with every call (C5).
+def _refused_for_state(check: ControlledCheck, operation: Operation, style: Style, account: Account) -> list[Judgement]:
+    """A call that must be refused for the state of *account*, by some styles with what makes no difference.
 
-    Where that does not fit the plain call is sent as well: it tells whether the parameter makes the difference.
+    By form it has the parameter that goes with every call (C5); a create by POST and header alone goes to the address with
+    a slash at its end (C8). Where that does not fit the plain call is sent as well: it tells what makes the difference.
     """
-    if style is not POST_FORM or not check.run.counts(C5_ISO):
-        return [check.call(operation, style, account)]
-    request = check.run.call(operation, style, account, iso_datetime="true").but(equivalences=(C5_ISO,))
+    request = check.run.call(operation, style, account)
+    if style is POST_FORM and check.run.counts(C5_ISO):
+        request = check.run.call(operation, style, account, iso_datetime="true").but(equivalences=(C5_ISO,))
+    elif style is POST_HEADER and operation == "create" and check.run.counts(C8):
+        request = request.but(path=f"{request.path}/", equivalences=(C8,))
     answer = check.send(request)
-    return [answer, *isolate.plain_call(check, operation, style, account, answer)]
+    return [answer, *(isolate.plain_call(check, operation, style, account, answer) if request.equivalences else ())]
 
 
 def _working(check: ControlledCheck, *styles: Style) -> list[Style]:
@@ -111,7 +114,7 @@ def test_read_without_a_session(check: ControlledCheck) -> None:
     for style in (*check.run.tried, GET_QUERY):
         check.need_success("read", style)
         first = style is GET_QUERY and not answers
-        answers += [check.read_first(account)] if first else _call_with_iso(check, "read", style, account)
+        answers += [check.read_first(account)] if first else _refused_for_state(check, "read", style, account)
     # Verdict.
     check.judge_together(*answers)
 
@@ -154,15 +157,16 @@ def test_demo_creates_when_there_is_none(check: ControlledCheck) -> None:
     before = check.read_first(demo)
     # Stimulus.
     created = check.call("create", check.or_query(), demo)
-    after = check.call("read", GET_QUERY, demo)
-    refused = check.call("create", GET_QUERY, demo)
-    again = check.call("read", check.or_query(), demo)
-    # Verdict.
-    check.judge_together(before, created, after, refused, again)
     if created.key is not None and created.key.isascii() and created.key.isprintable():
-        # Its key is no credential either.
+        # Its key is no credential either, and is none from the first moment.
         key = check.run.vault.add(created.key, "key of demo_without_session")
         check.judge(check.send(delivery_key("read", GET_QUERY, key)))
+    # Another is refused though nobody has read the key.
+    refused = check.call("create", GET_QUERY, demo)
+    after = check.call("read", GET_QUERY, demo)
+    again = check.call("read", check.or_query(), demo)
+    # Verdict.
+    check.judge_together(before, created, refused, after, again)
 
 
 @verifies("T5-demo-first-create")
@@ -206,7 +210,7 @@ def _refused_creates(check: ControlledCheck, account: Account, then: Style = POS
     answers: list[Judgement] = []
     for style in check.run.tried:
         check.need_success("create", style)
-        answers += _call_with_iso(check, "create", style, account)
+        answers += _refused_for_state(check, "create", style, account)
     after = check.call("read", check.or_query(then), account)
     check.judge_together(before, *answers, after)
 

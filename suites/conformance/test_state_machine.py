@@ -17,7 +17,7 @@ from suites.runner.marks import verifies
 from suites.runner.run import OTHER_UNKNOWN, unknown_hash
 from suites.scenarios.controls import ControlledCheck
 
-#: Steps of one walk; before the first and after each of them there is a read.
+#: Steps of one walk; before the first and after each of them there is a read, but where a refused create follows a create.
 _STEPS, _FEW_STEPS = 6, 4
 _KINDS = ("create", "refused create", "unknown hash", "issued key", "create", "refused create")
 #: Of the walk that every run takes but a thorough one, which takes so many.
@@ -80,11 +80,16 @@ class _Walk:
         self.steps = 0
         self.path = _Path(cast.check)
 
+    @property
+    def coming(self) -> str:
+        """The kind of the next step."""
+        return self.order[self.steps % len(self.order)]
+
     def step(self, who: int, other: int, operation: Operation, style: Style) -> None:
         """The next step: as creator number *who*, or where it is one to refuse as number *other*."""
         if not self.path.fits:
             return
-        kind = self.order[self.steps % len(self.order)]
+        kind = self.coming
         self.steps += 1
         refused = self.cast.refused[other] if self.cast.refused else None
         self.path.step(kind, self.cast.creators[who], refused, operation, style)
@@ -103,8 +108,11 @@ def _walk(cast: _Cast, draw: random.Random, steps: int) -> _Path:
     walk.read()
     for _ in range(steps):
         who, other = draw.randrange(len(cast.creators)), draw.randrange(len(cast.refused) or 1)
+        kind = walk.coming
         walk.step(who, other, draw.choice(OPERATIONS), draw.choice(cast.styles))
-        walk.read()
+        if (kind, walk.coming) != ("create", "refused create"):
+            # Whose rights count shows only where a create that succeeds was the last call.
+            walk.read()
     return walk.path
 
 

@@ -5,16 +5,18 @@ They only add to the history; what they show is said by the same functions as ev
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation
-from contracts.ids import A5_CHANGED, T3
+from contracts.ids import A4, A5_CHANGED, A6, T3
 from contracts.judge import Judgement
 from fixtures.accounts import Account
-from fixtures.calls import Call, Operation, Style
+from fixtures.calls import STYLES, Call, Operation, Style
+from fixtures.calls import call as make_call
 from fixtures.errors import NotAvailable, TargetLost
 from suites.scenarios.controls import ControlledCheck, Controls
 from suites.scenarios.equivalences import Equivalence
@@ -104,7 +106,7 @@ class FollowUp:
                 self._send(_create(read))
                 before = self._send(read)
             for call in calls:
-                self._send(call.but(repeat=True))
+                self._send(self._with_key(call, before).but(repeat=True))
             if self._send(read.but(repeat=True)).key != before.key:
                 return
 
@@ -134,9 +136,12 @@ class FollowUp:
     def _batches(self, anomaly: Anomaly) -> Iterator[list[Call]]:
         """The calls that may have changed the key, those of one requirement together, a few at a time.
 
-        Those without credentials come first: what a call with a credential in the wrong place does, they may do too.
+        Those without credentials come first: what a call with a credential in the wrong place does, they may do too. Those of
+        other accounts come last: they are the most.
         """
-        for name, calls in sorted(self._suspects(anomaly).items(), key=lambda each: each[0] != A5_CHANGED):
+        for name, calls in sorted(
+            self._suspects(anomaly).items(), key=lambda each: (each[0] == A6, each[0] != A5_CHANGED)
+        ):
             if name != T3:
                 yield from (calls[start : start + _AT_ONCE] for start in range(0, len(calls), _AT_ONCE))
 
@@ -151,6 +156,16 @@ class FollowUp:
                 kind = (call.method, call.path, call.style, intent.kind, answer.code, probed, len(call.shown or ""))
                 found.setdefault(requirement, {}).setdefault(kind, call)
         return {name: _varied(calls) for name, calls in found.items()}
+
+    def _with_key(self, call: Call, before: Judgement) -> Call:
+        """*call*, with the key that the account has now where it tried one that it has had."""
+        style = next((each for each in STYLES if each.name == call.style), None)
+        if call.refusal is None or call.refusal.requirement != A4 or call.operation is None or style is None:
+            return call
+        if not re.fullmatch("[!-~]+", before.key or ""):
+            return call
+        key = self._run.vault.add(before.key or "", f"key of {before.exchange.intent.account}")
+        return make_call(call.operation, style, key).but(refusal=call.refusal)
 
     def _may_create(self, read: Call) -> bool:
         name = (read.account or "").partition(" ")[0]
