@@ -53,6 +53,7 @@ class Script:
         span: tuple[float, float] | None = None,
         ambiguous: bool = False,
         breaks: tuple[str, ...] = (),
+        repeat: bool = False,
     ) -> Judgement:
         """An answer: a success with *value*, an error with *code*, or none of both (no envelope); a rule found that it *breaks* these."""
         how, promise = STYLES[style]
@@ -70,6 +71,7 @@ class Script:
             refusal=refusal,
             holder=holder or (account if valid else None),
             group=group,
+            repeat=repeat,
         )
         kind = "success" if value is not None else "error" if code is not None else "foreign"
         given = status or (200 if value is not None else 400)

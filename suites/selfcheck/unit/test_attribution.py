@@ -46,6 +46,7 @@ from contracts.ids import (
     T3,
     T4,
     T6,
+    T7,
     T9,
 )
 from contracts.judge import Judgement
@@ -523,3 +524,55 @@ def test_a_style_that_is_broken_elsewhere_is_not_broken_for_anything_else() -> N
     assert script.broken == {T2}
     script.add("create", code=4, style="get-header")
     assert script.broken == {C3_GET}
+
+
+def _known_by_query(kind: str, code: int) -> Script:
+    """Styles that work for an owner, and an account that is known by query: create is refused with *code*, read gives a key."""
+    script = _works("get-query", "get-header")
+    script.read(40, kind)
+    script.add("create", kind, code=code, status=403)
+    return script
+
+
+@pytest.mark.parametrize(("kind", "code"), [("demo_with_session", 101), ("subuser", 13), ("tariff_restricted", 236)])
+@pytest.mark.parametrize("told", [3, 4, 7])
+def test_a_style_that_knows_no_account_of_a_kind(kind: str, code: int, told: int) -> None:
+    script = _known_by_query(kind, code)
+    script.add("create", kind, code=told, style="get-header")
+    assert script.broken == {C3_GET}
+    script.add("read", kind, code=told, style="get-header")
+    assert script.broken == {C3_GET}
+    # Where it is known in that style at another time the style is not to blame.
+    script.add("create", kind, code=code, status=403, style="get-header")
+    script.read(40, kind, style="get-header")
+    assert C3_GET not in script.broken
+
+
+@pytest.mark.parametrize("told", [1, 13, 101])
+def test_a_kind_of_account_that_is_refused_in_other_words(told: int) -> None:
+    script = _known_by_query("tariff_restricted", 236)
+    script.add("create", "tariff_restricted", code=told, style="get-header")
+    assert script.broken == {T7}
+
+
+def test_an_account_that_no_style_knows_is_no_matter_of_a_style() -> None:
+    script = _works("get-query", "get-header")
+    for style in ("get-query", "get-header"):
+        script.add("create", "tariff_restricted", code=4, style=style)
+    assert script.broken == {T7}
+
+
+def test_no_session_in_the_words_for_an_unknown_hash_is_no_matter_of_a_style() -> None:
+    script = _works("get-query", "get-header")
+    script.read(None, "demo_without_session")
+    script.add("read", "demo_without_session", code=4, style="get-header")
+    assert script.broken == {T4}
+
+
+def test_an_error_that_is_almost_json() -> None:
+    """Its form is wrong, whatever it says: also where all that have this code are so."""
+    script = Script()
+    for _ in range(3):
+        refused = script.add("read", "owner_without_session", ambiguous=True, breaks=(S2,))
+        _answered(script, refused, "application/json", S2)
+    assert script.broken == {S2}

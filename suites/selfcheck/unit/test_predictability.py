@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import random
 import uuid
@@ -11,7 +12,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from contracts.rules.predictability import BITS, ENOUGH, find_pattern
+from contracts.judge import Judgement
+from contracts.rules.predictability import BITS, ENOUGH, find_pattern, predictable
+from suites.selfcheck.unit.histories import Script
 
 _COUNT = 41
 _SEEDS = range(200)
@@ -264,3 +267,32 @@ def test_keys_of_a_congruential_generator() -> None:
     assert look(half) == "of four keys in a row each follows from the ones before it, in digits 1 to 16"
     half = [f"{dice.getrandbits(64):016x}" + key[16:] for key in keys]
     assert look(half) == "of four keys in a row each follows from the ones before it, in digits 17 to 32"
+
+
+def _created(keys: Sequence[str]) -> list[Judgement]:
+    script = Script(now=_NOW)
+    for each in keys:
+        script.add("create", value=each)
+    return script.answers
+
+
+def test_keys_of_another_form_do_not_count_for_the_bits_that_vary() -> None:
+    """Of a few keys many bits are the same by chance."""
+    dice = random.Random(5)
+    few = [f"{dice.getrandbits(128):032x}" for _ in range(8)]
+    others = [base64.urlsafe_b64encode(dice.randbytes(24)).decode() for _ in range(ENOUGH)]
+    assert find_pattern(few, [], _NOW, _NOW) is not None
+    assert predictable(_created([*few, *others])) is None
+    constant = [f"{dice.getrandbits(64):032x}" for _ in range(ENOUGH)]
+    assert predictable(_created([*constant[:-1], *others])) is None
+    assert predictable(_created([*constant, *others])) is not None
+
+
+@pytest.mark.parametrize("place", range(_COUNT))
+def test_one_key_out_of_order_and_there_is_no_order(place: int) -> None:
+    dice = random.Random(place)
+    keys = [f"{index:04x}{dice.getrandbits(112):028x}" for index in range(1, _COUNT + 1)]
+    assert "only ever rise" in str(look(keys))
+    assert "only ever fall" in str(look(keys[::-1]))
+    keys[place] = ("0000" if place else "ffff") + keys[place][4:]
+    assert look(keys) is None

@@ -24,6 +24,7 @@ from contracts.ids import (
     T2,
     T3,
     T4,
+    T5_FIRST,
     T5_REFUSED,
     T6,
     T7,
@@ -474,3 +475,55 @@ def test_a_read_that_is_refused_in_other_words_is_not_for_the_create() -> None:
     script.add("create", "demo_with_session", code=101, status=403)
     script.add("read", "demo_with_session", code=11, status=403)
     assert script.broken == {T2}
+
+
+def _follow_up(script: Script, *broken_by: tuple[str, int]) -> None:
+    """The calls of *broken_by* anew, an account and the code that it gets, each as a follow-up, and then a read that fits."""
+    for account, code in broken_by:
+        script.add("create", account, code=code, repeat=True)
+    script.add("read", value=key(2), repeat=True)
+
+
+def test_what_comes_once_is_what_is_left_where_nothing_else_did_it_again() -> None:
+    """The first create of a demo session ends the owner's: no follow-up can make it again."""
+    script = play("c1 r1 sR4 sC13 tC236 dc5 r r")
+    (anomaly,) = [each for each in Register(script.answers).anomalies if each.answer.exchange.intent.account == "owner"]
+    assert {T6, T7, A6} <= anomaly.candidates
+    script.create(2)
+    script.read(2)
+    _follow_up(script, ("subuser", 13), ("tariff_restricted", 236))
+    (anomaly,) = [each for each in Register(script.answers).anomalies if each.answer.exchange.intent.account == "owner"]
+    assert A6 in anomaly.candidates
+    assert not {T6, T7} & anomaly.candidates
+
+
+def test_what_was_not_made_again_may_still_have_done_it() -> None:
+    script = play("c1 r1 sR4 sC13 tC236 dc5 r r c2 r2")
+    _follow_up(script, ("tariff_restricted", 236))
+    (anomaly,) = [each for each in Register(script.answers).anomalies if each.answer.exchange.intent.account == "owner"]
+    assert {T6, A6} <= anomaly.candidates
+    assert T7 not in anomaly.candidates
+
+
+def test_where_all_could_be_made_again_it_is_the_answer_that_was_wrong() -> None:
+    script = play("c1 r1 sC13 tC236 r r c2 r2")
+    _follow_up(script, ("subuser", 13), ("tariff_restricted", 236))
+    (anomaly,) = [each for each in Register(script.answers).anomalies if each.answer.exchange.intent.account == "owner"]
+    assert anomaly.candidates == {T2, T3}
+
+
+@pytest.mark.parametrize(
+    ("steps", "follows_from"),
+    [
+        # The key that the first create gave was never read: it may not have been kept.
+        ("dr dc1 dc2", {T2, T5_FIRST}),
+        ("dr dc1 dr1 dc2", set()),
+        # A call without a credential may have removed it.
+        ("dr dc1 u dc2", {T2, T5_FIRST, A5_CHANGED}),
+        ("dr dc1 dr1 u dc2", {A5_CHANGED}),
+    ],
+)
+def test_what_a_second_create_of_a_demo_session_may_come_of(steps: str, follows_from: set[str]) -> None:
+    (anomaly,) = Register(play(steps).answers).anomalies
+    assert T5_REFUSED in anomaly.candidates
+    assert anomaly.follows_from == follows_from
