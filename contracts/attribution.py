@@ -392,8 +392,9 @@ def _of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) 
                 unknown.add(place)
             elif each.key is not None or (each.kind == "error" and each.code in CODES and not each.server_error):
                 known.add(place)
-    elsewhere = {place[:2] for place in known}
-    alone = {place for place in unknown - known if place[:2] in elsewhere}
+    styles = Counter(place[:2] for place in known)
+    # What is known in one style alone, and unknown in all that come after it, may have come to an end.
+    alone = {place for place in unknown - known if styles[place[:2]] > 1}
 
     def explained(anomaly: Anomaly) -> Anomaly:
         intent = anomaly.answer.exchange.intent

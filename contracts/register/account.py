@@ -45,8 +45,6 @@ class Account:
     #: to follow an anomaly.
     creates: list[Judgement] = field(default_factory=list)
     seen: dict[str, Judgement] = field(default_factory=dict)
-    #: Whether the last create found no session.
-    first: bool = False
 
     @property
     def never_created(self) -> bool:

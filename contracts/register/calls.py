@@ -97,7 +97,6 @@ class Calls:
         account.created += 1
         account.creates.append(answer)
         account.seen[answer.key or ""] = answer
-        account.first = NO_SESSION in (account.possible or ())
         if ambiguous(answer) or repeated:
             # A create that is itself wrong says nothing of what is kept.
             account.forget()
@@ -289,9 +288,7 @@ class Calls:
         """What a create that no read has confirmed breaks, where its key was not kept."""
         if not account.unread or account.source is None:
             return frozenset()
-        intent = account.source.exchange.intent
-        first = {T5_FIRST} if account.first and intent.kind == DEMO else set()
-        return frozenset({T2, *first, *apart(account.source)})
+        return frozenset({T2, *apart(account.source)})
 
 
 def _shown(possible: Iterable[str]) -> str:

@@ -175,23 +175,23 @@ def _order(series: Sequence[int], start: int, width: int) -> str | None:
 
 
 def _clock(keys: Sequence[str], started: float, ended: float) -> str | None:
-    """The time of issue, in hexadecimal or decimal digits, in seconds to nanoseconds."""
+    """The time of issue, in hexadecimal or decimal digits, in seconds to nanoseconds, or counted down from the largest number."""
     low, high = started - _DRIFT, ended + _DRIFT
     for unit, name in zip(_UNITS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True):
         hexadecimal = 8 if unit == 1 else len(f"{int(started * unit):x}")
         for base, width in ((16, hexadecimal), (10, len(str(int(started * unit))))):
+            up, down = (low * unit, high * unit), (base**width - 1 - high * unit, base**width - 1 - low * unit)
             for start in range(32 - width + 1):
-                parts = [key[start : start + width] for key in keys]
-                if _all_between(parts, base, low * unit, high * unit):
-                    return f"digits {start + 1} to {start + width} of every key are the time of issue in {name}"
+                for (least, most), said in ((up, ""), (down, ", counted down")):
+                    if all(_is_between(key[start : start + width], base, least, most) for key in keys):
+                        place = f"digits {start + 1} to {start + width}"
+                        return f"{place} of every key are the time of issue in {name}{said}"
     return None
 
 
-def _all_between(parts: Sequence[str], base: int, low: float, high: float) -> bool:
-    """Whether all of *parts* are numbers of this *base* from *low* to *high*."""
-    if base == 10 and not all(part.isdigit() for part in parts):
-        return False
-    return all(low <= int(part, base) <= high for part in parts)
+def _is_between(digits: str, base: int, low: float, high: float) -> bool:
+    """Whether *digits* are a number of this *base* from *low* to *high*."""
+    return (base == 16 or digits.isdigit()) and low <= int(digits, base) <= high
 
 
 @cache

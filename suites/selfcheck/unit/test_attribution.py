@@ -529,8 +529,9 @@ def test_a_style_that_is_broken_elsewhere_is_not_broken_for_anything_else() -> N
 def _known_by_query(kind: str, code: int) -> Script:
     """Styles that work for an owner, and an account that is known by query: create is refused with *code*, read gives a key."""
     script = _works("get-query", "get-header")
-    script.read(40, kind)
-    script.add("create", kind, code=code, status=403)
+    for style in ("get-query", "post-form"):
+        script.read(40, kind, style=style)
+        script.add("create", kind, code=code, status=403, style=style)
     return script
 
 
@@ -552,6 +553,14 @@ def test_a_style_that_knows_no_account_of_a_kind(kind: str, code: int, told: int
 def test_a_kind_of_account_that_is_refused_in_other_words(told: int) -> None:
     script = _known_by_query("tariff_restricted", 236)
     script.add("create", "tariff_restricted", code=told, style="get-header")
+    assert script.broken == {T7}
+
+
+def test_an_account_that_is_known_once_has_come_to_an_end() -> None:
+    script = _works("get-query", "get-header")
+    script.add("create", "tariff_restricted", code=236, status=402)
+    for style in ("post-json", "get-header"):
+        script.add("create", "tariff_restricted", code=4, style=style)
     assert script.broken == {T7}
 
 

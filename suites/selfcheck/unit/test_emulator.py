@@ -823,6 +823,17 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
     for action in ("update", "delete", "list", "READ", "createx"):
         await call(action, owner)
         await call("read", owner)
+    # What went before.
+    for state in ("subuser", "tariff_restricted"):
+        await call("create", owner)
+        await call("create", hashes[state])
+        await call("read", owner)
+        await ask("POST", "create/", headers={"authorization": f"NVX {hashes[state]}"})
+    demo = emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash
+    for credential in (await call("create", demo), demo):
+        for action in OPERATIONS:
+            await call(action, credential, "query")
+    await call("create", demo)
     # Now and then, one after the other, and at the same moment.
     for _ in range(12):
         await call("create", owner)

@@ -212,6 +212,17 @@ def test_a_clock_is_found_in_whatever_order_the_keys_came(unit: str, form: str, 
         assert found.endswith(" of every key are the time of issue in seconds")
 
 
+@pytest.mark.parametrize(("top", "form"), [(2**32 - 1, "08x"), (10**10 - 1, "010d")])
+def test_a_clock_that_counts_down(top: int, form: str) -> None:
+    dice = random.Random(top)
+    stamps = [format(top - int(_moment(index)), form) for index in range(_COUNT)]
+    keys = [f"{dice.getrandbits(40):010x}{stamp}{dice.getrandbits(128):032x}"[:32] for stamp in stamps]
+    assert (
+        look(keys, [])
+        == f"digits 11 to {10 + len(stamps[0])} of every key are the time of issue in seconds, counted down"
+    )
+
+
 @pytest.mark.parametrize(("hours", "found"), [(-23, True), (23, True), (-25, False), (25, False)])
 def test_how_far_a_clock_may_be_off(hours: int, found: bool) -> None:
     dice = random.Random(hours)

@@ -36,7 +36,7 @@ def test_of_a_new_account_nothing_is_known() -> None:
     assert account.possible is None
     empty = (account.past, account.suspects, account.source, account.after_group, account.pending)
     assert empty == (set(), {}, None, frozenset(), [])
-    assert account.unread is account.perhaps_created is account.first is False
+    assert account.unread is account.perhaps_created is False
     assert account.created == 0
 
 
