@@ -18,6 +18,7 @@ BITS = 96
 #: Fewer keys in a known order than this may rise by chance.
 _ORDERED = 12
 _WINDOW = 4
+#: So many keys are looked at before the others are.
 _FIRST = 5
 #: How far a clock in a key may be from ours, in seconds.
 _DRIFT = 86_400

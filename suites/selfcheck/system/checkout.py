@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-_NOT_COPIED = {".git", ".venv", "dist", "build", "node_modules", "out", "__pycache__", ".hypothesis"}
+_NOT_COPIED = {".git", ".venv", ".pythons", "dist", "build", "node_modules", "out", "__pycache__", ".hypothesis"}
 _OURS = ("PYTHON", "PYTEST", "DELIVERY_", "SUITE_", "GITHUB_", "VIRTUAL_ENV", "COV_", "HYPOTHESIS", "MAKE", "BASE_URL")
 
 
@@ -27,6 +27,8 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Runs a command as in the shell of somebody who knows nothing of this checkout; `code` None: however it ends."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    # Most of what pip installs here is never imported, and need not be compiled.
+    kept["PIP_COMPILE"] = "0"
     done = subprocess.run(
         [str(a) for a in arguments],
         cwd=cwd,
