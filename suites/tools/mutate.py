@@ -54,6 +54,8 @@ _EXPLAINING: Final = tuple(
 )
 _OPTIONS: Final = (
     "-x", "-q", "-o", "addopts=--disable-plugin-autoload -p xdist", "-p", "no:cacheprovider", "-W", "ignore",
+    # A mutant that never ends would else take as long as all tests together, some times over.
+    "-p", "pytest_timeout", "--timeout", "20",
     "-m", "not slow and not proof and not node and not java and not browser and not tools",
 )  # fmt: skip
 _LEFT_OUT: Final = shutil.ignore_patterns(
