@@ -28,6 +28,8 @@ from reports.redaction.streams import RedactingStream
 _LABEL = "planted"
 #: Where the test lies that reports are made of.
 _PLACE = ("a.py", 1, "test")
+#: In a report of JUnit it stands in the name, in the failure and in a property.
+_IN_JUNIT = 3
 
 
 def check(config: pytest.Config, vault: Vault) -> str | None:
@@ -117,8 +119,8 @@ def _junit(vault: Vault, planted: str) -> Iterator[str]:
     libraries.redact_junit(xml, vault)
     for reporter in xml.node_reporters_ordered:
         written = ElementTree.tostring(reporter.to_xml(), encoding="unicode")
-        if _LABEL not in written:
-            raise TypeError("nothing was written")
+        if written.count(f"«{_LABEL}»") < _IN_JUNIT:
+            raise TypeError("not all of it was written")
         yield written
 
 

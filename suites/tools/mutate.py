@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -63,9 +64,35 @@ _LEFT_OUT: Final = shutil.ignore_patterns(
 )
 
 
+#: Mutants that do what the code does, each with the reason.
+EQUIVALENT: Final = ROOT / "suites" / "tools" / "equivalent.toml"
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A mutant that no test can notice: in which module, the line of code, the change, and why it makes no difference."""
+
+    module: str
+    code: str
+    change: str
+    why: str
+
+    def is_(self, module: str, mutant: Mutant, lines: Sequence[str]) -> bool:
+        """Whether it is *mutant* of *module*, whose text has these *lines*."""
+        code = lines[mutant.line - 1].strip()
+        return (self.module, self.code, self.change) == (module, code, str(mutant).partition(": ")[2])
+
+
+@cache
+def equivalents() -> tuple[Equivalent, ...]:
+    """What ``equivalent.toml`` lists."""
+    listed = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["mutant"]
+    return tuple(Equivalent(**each) for each in listed)
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant: ``tests``, ``histories`` or ``too slow`` killed it, or it survived."""
+    """What became of a mutant: ``tests``, ``histories`` or ``too slow`` killed it, it survived, or it is ``equivalent``."""
 
     mutant: Mutant
     ended: str
@@ -85,9 +112,15 @@ class Score:
         return [each.mutant for each in self.outcomes if each.ended == "survived"]
 
     @property
+    def equivalent(self) -> int:
+        """How many of the mutants do what the code does."""
+        return sum(each.ended == "equivalent" for each in self.outcomes)
+
+    @property
     def killed(self) -> float:
-        """The share of the mutants that something noticed."""
-        return 1 - len(self.survivors) / len(self.outcomes) if self.outcomes else 1.0
+        """The share of the other mutants that something noticed."""
+        others = len(self.outcomes) - self.equivalent
+        return 1 - len(self.survivors) / others if others else 1.0
 
 
 class Runner:
@@ -208,9 +241,13 @@ def score(module: str, made: Sequence[Runner], histories: Path | None, sample: i
         raise SystemExit(f"{module}: without any mutant the tests end so: {plain['ended']}")
     seconds = _PATIENCE + 6 * plain["seconds"]
     todo: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
-    for mutant in chosen:
-        todo.put(mutant)
     outcomes: dict[int, Outcome] = {}
+    lines = (ROOT / module).read_text(encoding="utf-8").splitlines()
+    for mutant in chosen:
+        if any(each.is_(module, mutant, lines) for each in equivalents()):
+            outcomes[id(mutant)] = Outcome(mutant, "equivalent")
+        else:
+            todo.put(mutant)
 
     def work(runner: Runner) -> None:
         while True:
@@ -283,7 +320,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _line(found: Score) -> str:
-    return f"{found.killed:.0%} {found.module}: {len(found.outcomes)} of {found.possible} mutants, {len(found.survivors)} survived"
+    counts = f"{len(found.outcomes)} of {found.possible} mutants, {found.equivalent} equivalent"
+    return f"{found.killed:.0%} {found.module}: {counts}, {len(found.survivors)} survived"
 
 
 def page(scores: Sequence[Score], seed: str, before: str = "") -> str:
@@ -293,17 +331,19 @@ def page(scores: Sequence[Score], seed: str, before: str = "") -> str:
         "",
         "Made by `make mutate ARGS=--write`; do not edit. A mutant is a module with one small change: another comparison, a",
         "condition turned round, a statement left out, another number. It is killed where one of the unit tests that import the",
-        f"module fails on it, or where a recorded history is explained in another way. The mutants are a sample (seed {seed}). In",
-        "bold: modules of which nine in ten must be killed; what survives there makes no difference that a test could see, such",
-        "as a bound that nothing comes near.",
+        f"module fails on it, or where a recorded history is explained in another way. The mutants are a sample (seed {seed}).",
+        "Those that do what the code does are *equivalent* and do not count; `suites/tools/equivalent.toml` lists them, each with",
+        "the reason. In bold: modules of which nine in ten of the others must be killed.",
         "",
-        "| module | mutants | of | killed |",
-        "|---|---:|---:|---:|",
+        "| module | mutants | of | equivalent | killed |",
+        "|---|---:|---:|---:|---:|",
     ]
     rows = {name: line for line in before.splitlines() for name in modules() if f" {name} " in line.replace("**", " ")}
     for each in scores:
         name = f"**{each.module}**" if each.module.startswith(_PROMISED) else each.module
-        rows[each.module] = f"| {name} | {len(each.outcomes)} | {each.possible} | {each.killed:.0%} |"
+        rows[each.module] = (
+            f"| {name} | {len(each.outcomes)} | {each.possible} | {each.equivalent} | {each.killed:.0%} |"
+        )
     return "\n".join([*lines, *(rows[name] for name in sorted(rows))]) + "\n"
 
 

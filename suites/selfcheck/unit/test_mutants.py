@@ -116,6 +116,16 @@ def test_what_is_promised_is_there() -> None:
     assert [each for each in promised if not mutate.tests_of(each)] == []
 
 
+@pytest.mark.parametrize("module", sorted({each.module for each in mutate.equivalents()}))
+def test_what_is_listed_as_equivalent_is_a_mutant(module: str) -> None:
+    """A line that is changed takes its entry with it."""
+    source = (mutate.ROOT / module).read_text(encoding="utf-8")
+    made, lines = mutants(source), source.splitlines()
+    listed = [each for each in mutate.equivalents() if each.module == module]
+    assert [each for each in listed if not any(each.is_(module, one, lines) for one in made)] == []
+    assert all(each.why for each in listed)
+
+
 # ---------------------------------------------------------------------- what becomes of them
 
 
@@ -135,6 +145,7 @@ def test_a_mutant_is_killed_or_survives(tmp_path: Path, monkeypatch: pytest.Monk
     (tools / "mutant_runner.py").write_bytes(runner.read_bytes())
     monkeypatch.setattr(mutate, "ROOT", tmp_path)
     monkeypatch.setattr(mutate, "_PATIENCE", 4.0)
+    listed = mutate.Equivalent("a.py", "return n * 2, 'x'", "'x' -> 'xx'", "nobody looks at it")
     with mutate.runners(1) as made:
         found = mutate.score("a.py", made, None, None, "1")
     ended = {(each.mutant.before, each.mutant.after): each.ended for each in found.outcomes}
@@ -143,15 +154,19 @@ def test_a_mutant_is_killed_or_survives(tmp_path: Path, monkeypatch: pytest.Monk
     assert ended["n += 1", "pass"] == "too slow"
     assert found.possible == len(found.outcomes)
     assert "line 3: 'x' -> 'xx'" in map(str, found.survivors)
+    lines = (tmp_path / "a.py").read_text(encoding="utf-8").splitlines()
+    assert [str(each) for each in found.survivors if listed.is_("a.py", each, lines)] == ["line 3: 'x' -> 'xx'"]
+    assert not any(listed.is_("b.py", each, lines) for each in found.survivors)
 
 
 def test_what_the_page_says() -> None:
-    one, two = Mutant(1, "a", "b", ""), Mutant(2, "c", "d", "")
-    score = Score("contracts/attribution.py", 9, [Outcome(one, "tests"), Outcome(two, "survived")])
+    one, two, same = Mutant(1, "a", "b", ""), Mutant(2, "c", "d", ""), Mutant(3, "e", "f", "")
+    outcomes = [Outcome(one, "tests"), Outcome(two, "survived"), Outcome(same, "equivalent")]
+    score = Score("contracts/attribution.py", 9, outcomes)
     assert score.killed == 0.5
     assert score.survivors == [two]
     lines = mutate.page([score, Score("suites/cli.py", 3, [Outcome(one, "histories")])], "7").splitlines()
-    assert lines[-2:] == ["| **contracts/attribution.py** | 2 | 9 | 50% |", "| suites/cli.py | 1 | 3 | 100% |"]
+    assert lines[-2:] == ["| **contracts/attribution.py** | 3 | 9 | 1 | 50% |", "| suites/cli.py | 1 | 3 | 0 | 100% |"]
     assert any("seed 7" in line for line in lines)
 
 
@@ -163,4 +178,7 @@ def test_what_was_known_of_other_modules_stays_on_the_page() -> None:
     lines = mutate.page(
         [Score("suites/cli.py", 5, [Outcome(one, "survived")])], "1", f"{before}| gone.py | 1 | 1 | 0% |\n"
     )
-    assert lines.splitlines()[-2:] == ["| **fixtures/secrets.py** | 1 | 3 | 100% |", "| suites/cli.py | 1 | 5 | 0% |"]
+    assert lines.splitlines()[-2:] == [
+        "| **fixtures/secrets.py** | 1 | 3 | 0 | 100% |",
+        "| suites/cli.py | 1 | 5 | 0 | 0% |",
+    ]

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from _pytest.capture import CaptureManager
+from _pytest.capture import CaptureManager, TeeCaptureIO
 from _pytest.junitxml import LogXML, xml_key
 from _pytest.outcomes import Exit
 from pluggy._tracing import TagTracer
@@ -23,7 +23,7 @@ from pluggy._tracing import TagTracer
 from fixtures.secrets import Vault
 from reports.allure.writer import Book, RedactingWriter
 from reports.redaction import libraries
-from reports.redaction.check import check
+from reports.redaction.check import _shows, check
 from reports.redaction.files import mask_tree, masked, sweep
 from reports.redaction.harmless import Harmless
 from reports.redaction.libraries import redact_streams, redact_trace
@@ -404,6 +404,33 @@ def test_without_allure_its_writers_do_not_matter(monkeypatch: pytest.MonkeyPatc
 def test_a_writer_that_writes_nothing_is_noticed(method: str, monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
     monkeypatch.setattr(RedactingWriter, method, lambda *_: None)
     assert _checked(monkeypatch, vault) == {"Allure's files"}
+
+
+def test_a_writer_that_writes_something_else_is_noticed(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    """That what was planted is nowhere to be seen is no proof that it was masked."""
+    monkeypatch.setattr(RedactingWriter, "_write", lambda writer, name, _: (writer._folder / name).write_text("{}"))
+    assert _checked(monkeypatch, vault) == {"Allure's files"}
+
+
+def test_a_junit_report_that_has_nothing_of_a_failure_is_noticed(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    monkeypatch.setattr("_pytest.junitxml.LogXML.pytest_runtest_logreport", _does_nothing)
+    assert _checked(monkeypatch, vault) == {"junit.xml"}
+
+
+def test_one_text_of_several_that_shows_it_is_enough() -> None:
+    assert _shows(lambda: iter(["masked", "planted-1", "masked"]), "planted-1")
+    assert not _shows(lambda: iter(["masked", "masked"]), "planted-1")
+    assert _shows(lambda: iter([1]), "planted-1")  # type: ignore[list-item]
+
+
+def test_what_capture_hands_on_to_is_looked_at(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:
+    """With ``--capture=tee-sys`` what is captured is written on at once."""
+    ways: list[tuple[Any, bool]] = [(io.StringIO(), False), (RedactingStream(io.StringIO(), vault), True)]
+    for beside, begins in ways:
+        captured = SimpleNamespace(_old=RedactingStream(io.StringIO(), vault), tmpfile=TeeCaptureIO(beside))
+        monkeypatch.setattr("reports.redaction.libraries.captures", lambda _, captured=captured: [captured])
+        monkeypatch.setattr("suites.selfcheck.unit.test_reports_redaction.redact_streams", _wrap_streams)
+        assert (_checked(monkeypatch, vault) == set()) is begins
 
 
 def test_a_reporter_that_writes_past_the_redaction_is_noticed(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:

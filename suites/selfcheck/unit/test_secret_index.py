@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from fixtures.secret_index import LEAK, Hit, Index
+from fixtures.secret_index import LEAK, Hit, Index, _in_common
 
 
 def _value(seed: int, size: int) -> str:
@@ -86,3 +86,53 @@ def test_an_empty_index_shows_nothing() -> None:
     index = Index()
     assert (index.hits(SHORT), index.parts(SHORT), index.wholes(SHORT)) == ([], [], [])
     assert not index.shows(SHORT)
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_with_how_many_characters_two_begin_alike(size: int) -> None:
+    value = _value(3, 40)
+    other = value[:size] + ("0" if value[size : size + 1] != "0" else "1")
+    for one, two in ((value, other), (other, value)):
+        assert _in_common(one, two) == size
+    assert _in_common(value, value[:size]) == size
+
+
+def test_what_begins_like_several_values_is_found_as_the_longest_that_is_there() -> None:
+    """Values with one beginning are halved through, whatever stands between them in order."""
+    stem = _value(4, 20)
+    values = [stem + tail for tail in ("", "4", "45", "451", "46", "5", "9")]
+    index = _index(*values)
+    for text, value in (
+        (stem + "44", stem + "4"),
+        (stem + "452", stem + "45"),
+        (stem + "8", stem),
+        (stem + "99", stem + "9"),
+    ):
+        assert index.wholes(text) == [Hit(0, len(value), value, 0)]
+
+
+def test_the_end_of_a_value_is_no_part_for_being_as_long_as_another_value() -> None:
+    """Values of eight to eleven characters are secrets; so many characters of a longer one are no leak."""
+    for size in range(8, LEAK):
+        index = _index(_value(5, size), SHORT)
+        for start in range(LEAK - 1, len(SHORT) - size + 1):
+            assert index.parts(f"z{SHORT[start : start + size]}z") == []
+
+
+def test_a_short_value_at_the_end_of_the_text() -> None:
+    index = _index(SHORT, "deadbeef")
+    for text in ("deadbeef", "zz deadbeef"):
+        at = len(text) - 8
+        assert index.parts(text) == [Hit(at, len(text), "deadbeef", 0)]
+        assert index.parts(f"{text}z") == [Hit(at, len(text), "deadbeef", 0)]
+
+
+def test_what_stands_before_a_value_is_no_part_of_it() -> None:
+    """Nor is it the last character of the value, which would be that before the first."""
+    index = _index(SHORT)
+    assert index.parts(SHORT[-1] + SHORT) == [Hit(1, 33, SHORT, 0)]
+
+
+def test_of_a_long_value_few_parts_are_kept() -> None:
+    for size in (32, 140, 200, 1_000, 10_000):
+        assert len(_index(_value(6, size))._parts) <= 129
