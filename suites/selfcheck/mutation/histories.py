@@ -17,7 +17,7 @@ from suites.selfcheck.mutation import direct, proof
 from suites.selfcheck.mutation.scenarios import CONFORMING, needs_socket
 
 
-def sample(seed: str, each: int = 2) -> list[str]:
+def sample(seed: str, each: int = 6) -> list[str]:
     """The conforming emulator, some variations, and of the faults *each* about a requirement."""
     chance = random.Random(seed)
     by_requirement: dict[str, list[str]] = {}
@@ -54,5 +54,7 @@ def differing(path: Path) -> Iterator[str]:
 
 def _told(explanation: Explanation) -> tuple[object, ...]:
     """What is broken, what else could be, and what could explain each anomaly."""
-    anomalies = tuple((each.candidates, each.undecided, each.expected) for each in explanation.anomalies)
+    anomalies = tuple(
+        (each.candidates, each.follows_from, each.undecided, each.expected) for each in explanation.anomalies
+    )
     return (explanation.broken, frozenset(explanation.ties), anomalies)

@@ -1,0 +1,343 @@
+"""Attribution, the small questions: what an answer is meant as, which styles and parameters work, what is still open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contracts import attribution
+from contracts.anomaly import Anomaly
+from contracts.attribution import Explanation
+from contracts.exchange import Refusal, Response
+from contracts.ids import (
+    A2,
+    B1,
+    C1_JSON,
+    C1_PARSED,
+    C2,
+    C3_GET,
+    C5_ISO,
+    C5_UNKNOWN,
+    C6_CHARSET,
+    E1,
+    E2,
+    P3,
+    S1,
+    S2,
+    S3,
+    T1,
+    T2,
+    T3,
+    T4,
+    T6,
+    T7,
+)
+from contracts.judge import Judgement
+from contracts.violation import Violation
+from suites.selfcheck.unit.histories import Script, key
+
+_GENERAL = Refusal(B1, "general")
+_CODE = Refusal(A2, "code", frozenset({3, 4}))
+_JSON, _PAGE = "application/json", "text/html"
+
+
+def _answer(media_type: str | None = _JSON, *broken: str, **about: Any) -> Judgement:
+    """The answer to a read of the owner, with this media type, that breaks these rules."""
+    made = Script().add("read", **about)
+    headers = (("Content-Type", media_type),) if media_type is not None else ()
+    response = Response(made.status or 0, headers)
+    violations = tuple(Violation(each, "m", "expected", "actual") for each in broken)
+    return replace(made, exchange=replace(made.exchange, response=response), violations=violations)
+
+
+def _anomaly(*candidates: str, made: Judgement | None = None, **about: Any) -> Anomaly:
+    return Anomaly(frozenset(candidates), made or _answer(code=4), "expected", "got", **about)
+
+
+# ---------------------------------------------------------------------- what is open
+
+
+def test_what_is_open() -> None:
+    call = _answer(code=13)
+    suspects = ((T6, call), (T7, call))
+    undecided = _anomaly(T6, T7, T2, suspects=suspects)
+    assert Explanation(anomalies=(undecided,)).open == [undecided]
+    # What is certain elsewhere explains it.
+    assert Explanation(anomalies=(undecided, _anomaly(T6))).open == []
+    assert Explanation(anomalies=(undecided, _anomaly(T1))).open == [undecided]
+    # Of two candidates none is certain.
+    assert Explanation(anomalies=(undecided, _anomaly(T6, T1))).open == [undecided]
+    # With one suspect there is nothing to find out.
+    assert Explanation(anomalies=(_anomaly(T6, T2, suspects=((T6, call),)),)).open == []
+
+
+# ---------------------------------------------------------------------- what an answer is meant as
+
+
+@pytest.mark.parametrize(
+    ("made", "meant"),
+    [
+        (_answer(_JSON, S2, status=403), True),
+        (_answer(_JSON, status=403), True),
+        (_answer(_PAGE, S2, status=403), False),
+        (_answer(_PAGE, S3, status=403), True),
+        (_answer(_PAGE, status=403), True),
+        (_answer(None, S2, status=403), False),
+        (_answer(_JSON, status=399), False),
+        (_answer(_JSON, status=400), True),
+        (_answer(_JSON, status=499), True),
+        (_answer(_JSON, status=500), False),
+    ],
+)
+def test_what_is_meant_as_a_refusal(made: Judgement, meant: bool) -> None:
+    assert attribution._is_client_error(made) is meant
+
+
+def test_no_answer_is_meant_as_nothing() -> None:
+    made = _answer(status=403)
+    silent = Judgement(replace(made.exchange, response=None), "nothing")
+    assert not attribution._is_client_error(silent)
+    assert not attribution._says_json(silent)
+    assert not attribution._accepted(silent)
+
+
+@pytest.mark.parametrize(
+    ("made", "accepted"),
+    [
+        (_answer(_JSON, value=""), True),
+        (_answer(_JSON, value="", status=299), True),
+        (_answer(_JSON, value="", status=300), False),
+        (_answer(_JSON, value="", status=199), False),
+        (_answer(_JSON, status=200), True),
+        (_answer(_PAGE, status=200), False),
+        (_answer(_JSON, code=4, status=200), False),
+        (_answer("application/json; charset=utf-8", value=""), True),
+        (_answer("Application/JSON", value=""), True),
+    ],
+)
+def test_what_is_meant_as_a_success(made: Judgement, accepted: bool) -> None:
+    assert attribution._accepted(made) is accepted
+
+
+@pytest.mark.parametrize(
+    ("made", "requirement", "behind"),
+    [
+        # Almost JSON: its form is wrong, whatever it says.
+        (_answer(_JSON, S2, ambiguous=True, status=400), S2, set()),
+        (_answer(_PAGE, S2, ambiguous=True, status=400), S2, {T4}),
+        (_answer(_JSON, S2, status=400), S2, {T4}),
+        (_answer(_JSON, E1, ambiguous=True, status=400), E1, {T4}),
+        (_answer(_JSON, S2, ambiguous=True, status=400, refusal=_GENERAL, valid=False), S2, {B1}),
+    ],
+)
+def test_what_is_behind_a_form_that_is_wrong(made: Judgement, requirement: str, behind: set[str]) -> None:
+    assert attribution._behind(requirement, made, _anomaly(T4)) == behind
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "follows"),
+    [("create", "credential of owner", {T1}), ("read", "credential of owner", {T1, T2, T4}), ("read", key(1), set())],
+)
+def test_what_giving_the_callers_own_hash_breaks(operation: str, value: str, follows: set[str]) -> None:
+    assert attribution._of_own_hash(Script().add(operation, value=value)) == follows
+
+
+@pytest.mark.parametrize(
+    ("about", "nothing"),
+    [
+        ({}, False),
+        ({"valid": False}, False),
+    ],
+)
+def test_whether_a_call_carries_nothing(about: dict[str, Any], nothing: bool) -> None:
+    made = _answer(code=4, **about)
+    assert attribution._carries_nothing(made) is nothing
+    intent = replace(made.exchange.intent, credential=None, valid=False)
+    assert attribution._carries_nothing(replace(made, exchange=replace(made.exchange, intent=intent)))
+    valid = replace(intent, valid=True)
+    assert not attribution._carries_nothing(replace(made, exchange=replace(made.exchange, intent=valid)))
+
+
+# ---------------------------------------------------------------------- a status that does not go with the code
+
+
+def _bad(*candidates: str) -> Anomaly:
+    return _anomaly(*candidates, made=_answer(code=3, status=422, refusal=_GENERAL, valid=False))
+
+
+def test_a_status_that_only_bad_input_gets_is_no_excuse() -> None:
+    (told,) = attribution._told_by_status_alone([_bad(B1, E2)])
+    assert told.candidates == {B1}
+    (told,) = attribution._told_by_status_alone([_bad(B1, E2, S1)])
+    assert told.candidates == {B1, S1}
+    (told,) = attribution._told_by_status_alone([_bad(E2, S1)])
+    assert told.candidates == {E2, S1}
+
+
+def test_a_status_that_other_refusals_get_too_is_what_is_wrong() -> None:
+    other = _anomaly(E2, made=_answer(code=4, status=401, refusal=_CODE, valid=False))
+    bad = _bad(B1, E2)
+    assert attribution._told_by_status_alone([bad, other]) == [bad, other]
+    unlike = replace(other, candidates=frozenset({A2}))
+    told, _ = attribution._told_by_status_alone([_bad(B1, E2), unlike])
+    assert told.candidates == {B1}
+    # Of what is no bad input the status is what is wrong.
+    mixed = replace(other, candidates=frozenset({B1, E2}))
+    assert attribution._told_by_status_alone([mixed]) == [mixed]
+
+
+# ---------------------------------------------------------------------- styles
+
+
+def _refused(style: str = "post-form") -> list[attribution.RefusedStyle]:
+    return [attribution.RefusedStyle("read", style, "POST", C2)]
+
+
+def _with_style(anomaly: Anomaly, elsewhere: set[tuple[str | None, str, int | None]] | None = None) -> Anomaly:
+    return attribution._with_style(anomaly, _refused(), elsewhere or set())
+
+
+def test_what_a_style_that_is_refused_explains() -> None:
+    made = _answer(code=4, style="post-form")
+    told = _with_style(_anomaly(T2, T1, E1, made=made))
+    assert told.candidates == {C2}
+    assert told.follows_from == {C2}
+    # Where all refuse so, it is not the style alone.
+    told = _with_style(_anomaly(T2, T1, E1, made=made), {("read", "error", 4)})
+    assert told.candidates == {C2, T2, T1}
+    # What a rule found stays.
+    told = _with_style(_anomaly(E1, T3, made=made, by_rule=E1))
+    assert told.candidates == {C2, E1, T3}
+    # Another style is another matter.
+    told = _with_style(_anomaly(T2, E1, made=_answer(code=4, style="post-json")))
+    assert told.candidates == {T2, E1}
+    assert told.follows_from == {C1_JSON}
+
+
+@pytest.mark.parametrize(("status", "kept"), [(399, {C2, E1}), (400, {C2})])
+def test_the_form_of_what_is_refused_in_a_style(status: int, kept: set[str]) -> None:
+    told = _with_style(_anomaly(T2, E1, made=_answer(status=status, style="post-form")))
+    assert told.candidates == kept
+
+
+def test_what_a_style_does_not_explain() -> None:
+    given = _anomaly(T2, made=_answer(value=key(1), style="post-form"))
+    assert _with_style(given) == given
+    redirected = _anomaly(P3, T2, made=_answer(status=302, style="post-form"), by_rule=P3)
+    assert _with_style(redirected) == redirected
+    for about in ({"by_rule": ""}, {"by_rule": S1}):
+        told = _with_style(_anomaly(P3, T2, made=_answer(status=302, style="post-form"), **about))
+        assert C2 in told.candidates
+    other = _with_style(_anomaly(T2, made=_answer(status=302, style="post-form"), by_rule=P3))
+    assert C2 in other.candidates
+    # A call without a good credential is owed its refusal, whatever its form.
+    bad = _answer(code=None, status=400, style="post-form", valid=False, refusal=_CODE)
+    assert _with_style(_anomaly(A2, E1, made=bad)).candidates == {A2, E1, C2}
+    assert _with_style(_anomaly(A2, E1, made=bad)).follows_from == frozenset()
+    # Nor does what is no error follow from the style.
+    page = _answer(status=400, style="post-json")
+    assert _with_style(_anomaly(T2, made=page)).follows_from == frozenset()
+
+
+# ---------------------------------------------------------------------- parameters
+
+
+def _called(code: int | None, *equivalences: str, account: str = "owner", **about: Any) -> Judgement:
+    if code is None:
+        about["value"] = key(1)
+    return Script().add("read", account, code=code, equivalences=equivalences, style="post-json", **about)
+
+
+def test_a_parameter_that_makes_no_difference_elsewhere() -> None:
+    wrong = _called(7, C5_ISO, C6_CHARSET)
+    found = _anomaly(T2, C5_ISO, C6_CHARSET, made=wrong)
+    told = attribution._without_those_that_work(found, [wrong, _called(None, C6_CHARSET)])
+    assert told.candidates == {T2, C5_ISO}
+    # The plain call fits: then it is what was changed, or the form of the answer.
+    told = attribution._without_those_that_work(
+        replace(found, candidates=found.candidates | {E1, B1}), [wrong, _called(None)]
+    )
+    assert told.candidates == {C5_ISO, C6_CHARSET, E1, B1}
+    # Of another account it says nothing.
+    told = attribution._without_those_that_work(found, [wrong, _called(None, account="other_owner")])
+    assert told == found
+
+
+def test_a_parameter_that_is_none_of_the_candidates() -> None:
+    wrong = _called(7, C5_ISO)
+    found = _anomaly(T2, made=wrong)
+    assert attribution._without_those_that_work(found, [wrong, _called(None)]) == found
+
+
+def test_where_all_of_them_work_alone_none_is_taken_away() -> None:
+    wrong = _called(7, C5_ISO, C6_CHARSET)
+    found = _anomaly(T2, C5_ISO, C6_CHARSET, made=wrong)
+    told = attribution._without_those_that_work(found, [wrong, _called(None, C5_ISO), _called(None, C6_CHARSET)])
+    assert told.candidates == {T2, C5_ISO, C6_CHARSET}
+
+
+def test_a_body_that_is_read_for_another_member_is_parsed() -> None:
+    wrong = _called(7, C5_ISO)
+    found = _anomaly(C5_ISO, C1_PARSED, made=wrong)
+    told = attribution._without_those_that_work(found, [wrong, _called(None, C5_UNKNOWN)])
+    assert told.candidates == {C5_ISO}
+    told = attribution._without_those_that_work(found, [wrong, _called(None, C6_CHARSET)])
+    assert told.candidates == {C5_ISO, C1_PARSED}
+    parsed = _called(7, C5_ISO, C1_PARSED)
+    told = attribution._without_those_that_work(
+        _anomaly(C5_ISO, C1_PARSED, made=parsed), [parsed, _called(None, C5_UNKNOWN)]
+    )
+    assert told.candidates == {C5_ISO, C1_PARSED}
+
+
+def test_a_call_that_was_understood_is_not_explained_by_its_parameters_alone() -> None:
+    told_no_session = _called(201, C5_ISO)
+    found = _anomaly(T2, C5_ISO, made=told_no_session)
+    assert attribution._without_those_that_work(found, [told_no_session, _called(None)]).candidates == {T2, C5_ISO}
+    unknown = _called(4, C5_ISO)
+    found = replace(found, answer=unknown)
+    assert attribution._without_those_that_work(found, [unknown, _called(None)]).candidates == {C5_ISO}
+
+
+# ---------------------------------------------------------------------- covers
+
+
+def test_sums_that_are_the_same_but_for_rounding_are_a_tie() -> None:
+    """0.1 + 0.2 is not 0.15 + 0.15 in the arithmetic of machines."""
+    group = [frozenset("ac"), frozenset("bd"), frozenset("ad")]
+    total, opportunities = {"a": 2, "b": 4, "c": 3, "d": 3}, dict.fromkeys("abcd", 20)
+    best = attribution._covers(group, total, opportunities)
+    assert sorted(map(sorted, best)) == [["a", "b"], ["c", "d"]]
+
+
+def test_sets_that_others_join() -> None:
+    groups = attribution._connected(
+        [frozenset("ab"), frozenset("cd"), frozenset("ef"), frozenset("bz"), frozenset("zd")]
+    )
+    assert sorted(len(each) for each in groups) == [1, 4]
+
+
+def test_a_refusal_of_the_style_by_which_nothing_is_known_of_an_account() -> None:
+    """Only what was owed to the account is the style's: what is wrong with the answer itself is not."""
+    script = Script()
+    for style in ("get-query", "post-json"):
+        script.add("create", "subuser", code=13, status=403, style=style)
+    refused = script.add("create", "subuser", code=4, style="get-header")
+    owed, by_rule = _anomaly(T6, made=refused), _anomaly(E2, made=refused, by_rule=E2)
+    other = _anomaly(T6, made=script.answers[0])
+    told = attribution._of_the_style_alone([owed, by_rule, other], script.answers)
+    assert [each.candidates for each in told] == [{C3_GET}, {E2}, {T6}]
+    # By a call that is no good one nothing is known of it, nor where the style has no promise.
+    intent = replace(refused.exchange.intent, promise="")
+    bare = replace(owed, answer=replace(refused, exchange=replace(refused.exchange, intent=intent)))
+    assert attribution._of_the_style_alone([bare], script.answers) == [bare]
+    # An answer by which the server breaks, or a code that is none, makes an account known in no style.
+    broken = Script()
+    broken.add("create", "subuser", code=13, status=403)
+    broken.add("create", "subuser", code=1, status=500, style="post-json")
+    broken.add("create", "subuser", code=999, style="post-form")
+    refused = broken.add("create", "subuser", code=4, style="get-header")
+    owed = _anomaly(T6, made=refused)
+    assert attribution._of_the_style_alone([owed], broken.answers) == [owed]
