@@ -97,6 +97,15 @@ def test_the_live_hosts_are_those_of_the_documents() -> None:
     assert {"api.navixy.com", "api.eu.navixy.com", "api.us.navixy.com", "api.me.navixy.com"} == LIVE_HOSTS
 
 
+def test_an_address_without_a_host_is_nobodys() -> None:
+    assert not is_loopback("http:///v2")
+    assert not rotation("http:///v2", flag=False, in_file=None).allowed
+
+
+def test_the_accounts_that_create_refuses() -> None:
+    assert {"subuser", "tariff_restricted", "demo_with_session"} == REFUSED_BY_CONTRACT
+
+
 # ---------------------------------------------------------------------- what is not sent
 
 
@@ -274,6 +283,40 @@ def _alike(rule: Rotation) -> Scene:
     scene.fresh = scene.vault.add(f"{91:032d}", "owner 2")
     scene.guard.admit_fresh(scene.fresh.reveal())
     return scene
+
+
+def test_what_two_credentials_have_in_common_may_be_of_either() -> None:
+    """It stands in the middle of both: the one may create, and the other never."""
+    vault, common = Vault(), "5f0c3a9e7b1d48"
+    guard = Guard(_ALLOWED, vault)
+    one, other = (f"{head}{common}{tail}" for head, tail in (("0123abcd9", "e" * 9), ("98fe76dcb", "d" * 9)))
+    vault.add(one, "owner")
+    guard.admit_fresh(one)
+    guard.check(call("create", GET_QUERY, common))
+    vault.add(other, "owner_without_session")
+    guard.admit_named(other, "owner_without_session")
+    with pytest.raises(NotAvailable, match="owner_without_session"):
+        guard.check(call("create", GET_QUERY, common))
+
+
+def test_a_part_of_what_may_be_anybodys_key_is_kept_back() -> None:
+    """An answer has shown it, and nobody knows whose it is."""
+    vault, hidden = Vault(), "7d21c5b0e94f38a6c1d0f5e29b7a4c83"
+    guard = Guard(_NOT_ALLOWED, vault)
+    guard.check(call("create", GET_QUERY, hidden[3:23]))
+    vault.hide(hidden, "key 1 of somebody")
+    for shown in (hidden, hidden[3:23]):
+        with pytest.raises(NotAvailable):
+            guard.check(call("create", GET_QUERY, shown))
+
+
+def test_a_rule_that_forbids_it_everywhere_allows_nothing() -> None:
+    vault = Vault()
+    guard = Guard(Rotation(True, "a test", forbidden_everywhere=True), vault)
+    secret = vault.add("7d21c5b0e94f38a6c1d0f5e29b7a4c83", "owner")
+    guard.admit_fresh(secret.reveal())
+    with pytest.raises(NotAvailable):
+        guard.check(call("create", GET_QUERY, secret))
 
 
 @pytest.mark.parametrize("style", STYLES, ids=str)
