@@ -402,7 +402,8 @@ def _of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) 
         # What read says where there is no session has a sentence of its own.
         if not of_style or not intent.valid or not intent.promise or anomaly.by_rule or T4 in anomaly.candidates:
             return anomaly
-        return replace(anomaly, candidates=frozenset({intent.promise}), follows_from=frozenset())
+        expected = f"{anomaly.expected}, which {intent.kind} gets by other styles"
+        return replace(anomaly, candidates=frozenset({intent.promise}), expected=expected, follows_from=frozenset())
 
     return [explained(each) for each in found] if alone else list(found)
 

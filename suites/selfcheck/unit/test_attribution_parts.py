@@ -329,6 +329,7 @@ def test_a_refusal_of_the_style_by_which_nothing_is_known_of_an_account() -> Non
     other = _anomaly(T6, made=script.answers[0])
     told = attribution._of_the_style_alone([owed, by_rule, other], script.answers)
     assert [each.candidates for each in told] == [{C3_GET}, {E2}, {T6}]
+    assert [each.expected for each in told] == ["expected, which subuser gets by other styles", "expected", "expected"]
     # By a call that is no good one nothing is known of it, nor where the style has no promise.
     intent = replace(refused.exchange.intent, promise="")
     bare = replace(owed, answer=replace(refused, exchange=replace(refused.exchange, intent=intent)))
