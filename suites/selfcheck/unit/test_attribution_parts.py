@@ -210,6 +210,9 @@ def test_what_a_style_that_is_refused_explains() -> None:
     # What a rule found stays.
     told = _with_style(_anomaly(E1, T3, made=made, by_rule=E1))
     assert told.candidates == {C2, E1, T3}
+    # So is a call that gets no answer.
+    silent = Judgement(replace(made.exchange, response=None), "nothing")
+    assert _with_style(_anomaly(T2, E1, made=silent)).candidates == {C2, E1}
     # Another style is another matter.
     told = _with_style(_anomaly(T2, E1, made=_answer(code=4, style="post-json")))
     assert told.candidates == {T2, E1}
