@@ -23,6 +23,7 @@ from contracts.ids import (
     C6_CHARSET,
     E1,
     E2,
+    P2,
     P3,
     S1,
     S2,
@@ -320,6 +321,52 @@ def test_sets_that_others_join() -> None:
         [frozenset("ab"), frozenset("cd"), frozenset("ef"), frozenset("bz"), frozenset("zd")]
     )
     assert sorted(len(each) for each in groups) == [1, 4]
+
+
+def test_sets_that_have_something_in_common_with_the_first_of_several() -> None:
+    assert len(attribution._connected([frozenset("ab"), frozenset("ax"), frozenset("bc")])) == 1
+
+
+def test_what_is_owed_follows_from_the_same_as_what_is_wrong_with_its_form() -> None:
+    owed = _anomaly(T2, follows_from=frozenset({T4}))
+    (shared,) = attribution._findings(_answer(_PAGE, E1, status=404), owed)
+    assert (T2 in shared.candidates, shared.follows_from) == (True, frozenset({T4}))
+    (alone,) = attribution._findings(_answer(_JSON, P2, status=404), owed)
+    assert (alone.candidates, alone.follows_from) == (frozenset({P2}), frozenset())
+    (nothing,) = attribution._findings(_answer(_PAGE, E1, status=404), None)
+    assert nothing.follows_from == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("about", "plain"),
+    [
+        ({}, True),
+        ({"valid": False}, False),
+        ({"operation": None}, False),
+        ({"style": ""}, False),
+        ({"refusal": _CODE}, False),
+        ({"free_form": True}, False),
+    ],
+)
+def test_which_calls_are_plain(about: dict[str, Any], plain: bool) -> None:
+    made = _answer(code=4)
+    intent = replace(made.exchange.intent, **about)
+    assert attribution._plain(replace(made, exchange=replace(made.exchange, intent=intent))) is plain
+
+
+@pytest.mark.parametrize(("method", "plain"), [("GET", True), ("POST", True), ("HEAD", False), ("PUT", False)])
+def test_which_methods_are_plain(method: str, plain: bool) -> None:
+    assert attribution._plain(_answer(code=4, method=method)) is plain
+
+
+@pytest.mark.parametrize("about", [{"equivalences": (C5_ISO,)}, {"group": 1}, {"valid": False, "refusal": _CODE}])
+def test_what_says_nothing_of_a_style(about: dict[str, Any]) -> None:
+    script = Script()
+    script.add("read", value=key(1))
+    script.add("read", code=4, style="post-form", **about)
+    assert attribution.refused_styles(script.answers) == []
+    script.add("read", code=4, style="post-form")
+    assert [each.name for each in attribution.refused_styles(script.answers)] == ["post-form"]
 
 
 def test_a_refusal_of_the_style_by_which_nothing_is_known_of_an_account() -> None:
