@@ -28,8 +28,8 @@ from reports.redaction.streams import RedactingStream
 _LABEL = "planted"
 #: Where the test lies that reports are made of.
 _PLACE = ("a.py", 1, "test")
-#: In a report of JUnit it stands in the name, in the failure and in a property.
-_IN_JUNIT = 3
+#: In a report of JUnit it stands in the name, in the message and the text of the failure, and in a property.
+_IN_JUNIT = 4
 
 
 def check(config: pytest.Config, vault: Vault) -> str | None:

@@ -460,3 +460,18 @@ def test_keys_that_begin_alike_cost_no_more_than_others(monkeypatch: pytest.Monk
     looked_up.clear()
     assert vault.mask(text + "b").endswith("«key 399 of owner»")
     assert len(looked_up) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [
+        (KEY[:20], "«key 1 of owner, altered»"),
+        (quote(KEY).replace("a", "%61"), "«key 1 of owner, encoded»"),
+        (f"{KEY[:8]}-{KEY[8:16]}-{KEY[16:]}", "«key 1 of owner, encoded»"),
+    ],
+    ids=["a-part", "encoded", "in-groups"],
+)
+def test_what_stands_behind_a_whole_secret_is_masked_where_it_stands(vault: Vault, shown: str, name: str) -> None:
+    """Each kind is looked for in what the ones before it have left of the text."""
+    assert vault.mask(f"{OWNER} then {shown} and more") == f"«owner» then {name} and more"
+    assert vault.mask(f"{shown} then {OWNER} and {shown} and more") == f"{name} then «owner» and {name} and more"
