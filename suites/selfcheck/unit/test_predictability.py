@@ -297,6 +297,8 @@ def test_keys_of_another_form_do_not_count_for_the_bits_that_vary() -> None:
     constant = [f"{dice.getrandbits(64):032x}" for _ in range(ENOUGH)]
     assert predictable(_created([*constant[:-1], *others])) is None
     assert predictable(_created([*constant, *others])) is not None
+    # Keys that are given again are for T1.
+    assert predictable(_created(few * ENOUGH)) is None
 
 
 @pytest.mark.parametrize("place", range(_COUNT))
