@@ -6,14 +6,17 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
 import pytest
 
+from contracts import judge as judge_module
 from contracts.exchange import Exchange, Intent, Request, Response
 from contracts.judge import FRONT_STATUSES, Judgement, judge
 from contracts.requirements import catalogue
+from suites.selfcheck.unit.histories import Script
 
 KEY = "42fc7d3068cb98d233c3af749dee4a8d"
 HASH = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
@@ -937,3 +940,82 @@ def test_depth_in_what_a_client_ignores_is_no_flaw(depth: int, below: str) -> No
     extra = opening * depth + "1" + closing * depth
     assert not broken(ask(f'{GOOD[:-1]}, "extra": {extra}, "more": "]"}}'))
     assert broken(ask(f'{GOOD[:-1]}, "extra": {extra}}} x')) == {S2}
+
+
+# ---------------------------------------------------------------------- in words
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda script: script.add("read", value="0a"), "HTTP 200, a success with value '0a'"),
+        (lambda script: script.add("read", code=201), "HTTP 400, an error with code 201"),
+        (lambda script: script.add("read", status=502), "HTTP 502, no envelope (no content type, 0 bytes)"),
+    ],
+    ids=["success", "error", "foreign"],
+)
+def test_an_answer_in_a_few_words(made: Callable[[Script], Judgement], said: str) -> None:
+    assert made(Script()).summary() == said
+
+
+def test_a_page_in_a_few_words() -> None:
+    made = Script().add("read", status=404)
+    page = Response(404, (("Content-Type", "text/html"),), b"<html>")
+    shown = replace(made, exchange=replace(made.exchange, response=page))
+    assert shown.summary() == "HTTP 404, no envelope (text/html, 6 bytes)"
+
+
+def test_no_answer_in_a_few_words() -> None:
+    made = Script().add("read", code=4)
+    silent = replace(made.exchange, response=None)
+    assert Judgement(silent, "nothing").summary() == "no answer"
+    assert (
+        Judgement(replace(silent, failure="it closed the connection"), "nothing").summary()
+        == "it closed the connection"
+    )
+
+
+def test_what_a_web_server_in_front_may_answer() -> None:
+    assert {400, 413, 414, 415, 431} == FRONT_STATUSES
+
+
+@pytest.mark.parametrize(
+    ("document", "envelope"),
+    [
+        ({"success": 1}, True),
+        ({"status": {}}, True),
+        ({"status": 4}, False),
+        ({"code": 4}, False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_what_is_an_envelope(document: object, envelope: bool) -> None:
+    assert judge_module._is_envelope(document) is envelope
+
+
+def test_the_members_of_an_object_in_words() -> None:
+    assert judge_module._names({}) == "none"
+    assert judge_module._names({"b": 1, "a": 2}) == "a, b"
+    assert len(judge_module._names({"x" * 500: 1})) == 120
+
+
+def test_what_is_long_is_cut() -> None:
+    assert judge_module._shorten("x" * 300) == "x" * 300
+    assert judge_module._shorten("x" * 301) == "x" * 297 + "..."
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "actual", "broken"),
+    [
+        (302, "/login", "HTTP 302 to /login", 2),
+        (303, None, "HTTP 303 to nowhere", 2),
+        (304, None, "HTTP 304", 1),
+        (304, "/x", "HTTP 304 to /x", 2),
+    ],
+)
+def test_a_redirect_in_words(status: int, location: str | None, actual: str, broken: int) -> None:
+    made = Script().add("read", status=status)
+    headers = (("Location", location),) if location is not None else ()
+    found = judge(replace(made.exchange, response=Response(status, headers))).violations
+    assert [each.actual for each in found] == [actual] * broken
