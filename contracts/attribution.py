@@ -31,6 +31,7 @@ from contracts.ids import (
     P1_ECHO,
     P2,
     P3,
+    R1,
     S1,
     S2,
     S3,
@@ -144,7 +145,15 @@ def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]
     found.extend(register.anomalies)
     found = [_without_those_that_work(each, answers) for each in found]
     found = _of_the_style_alone(_with_styles(_told_by_status_alone(found), answers), answers)
-    return found, opportunities
+    return [_with_the_limit(each) for each in found], opportunities
+
+
+def _with_the_limit(anomaly: Anomaly) -> Anomaly:
+    """With E2 where the answer tells of too many calls, and its status does not: it is none to what was asked."""
+    # What a rule found in it is wrong by itself, and where the limit itself is asked for it is an answer.
+    if anomaly.by_rule or R1 in anomaly.candidates:
+        return anomaly
+    return replace(anomaly, candidates=anomaly.candidates | limit_findings(anomaly.answer))
 
 
 def _by_the_key(answer: Judgement, register: Register) -> frozenset[str]:
@@ -282,6 +291,11 @@ def _plain(answer: Judgement) -> bool:
     )
 
 
+def _tells_of_the_style(answer: Judgement) -> bool:
+    """Whether nothing but its style could be why the call is not understood."""
+    return _plain(answer) and not answer.exchange.intent.equivalences and not answer.exchange.intent.group
+
+
 def _understood(answer: Judgement) -> bool:
     """Whether the call was read for what it is, whatever is said of it then: a code that only this operation has."""
     if answer.key is not None:
@@ -307,7 +321,7 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
     tried: dict[tuple[str, str], list[Judgement]] = {}
     for each in answers:
         intent = each.exchange.intent
-        if _plain(each) and not intent.equivalences and not intent.group and intent.operation is not None:
+        if _tells_of_the_style(each) and intent.operation is not None:
             tried.setdefault((intent.operation, intent.style), []).append(each)
     works = {place for place, seen in tried.items() if any(map(_understood, seen))}
     working = {operation for operation, _ in works}
@@ -386,7 +400,7 @@ def _of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) 
     unknown: set[tuple[str | None, str, str]] = set()
     for each in answers:
         intent = each.exchange.intent
-        if _plain(each) and intent.kind in _KINDS and not intent.equivalences and not intent.group:
+        if _tells_of_the_style(each) and intent.kind in _KINDS:
             place = (intent.operation, intent.kind, intent.style)
             if each.kind == "error" and each.code in _UNKNOWN:
                 unknown.add(place)
@@ -438,7 +452,7 @@ def _without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> 
     works = {name for names in fine for name in names}
     kept = anomaly.candidates - works if (equivalences - works) & anomaly.candidates else anomaly.candidates
     if plain_fits and kept & equivalences and not _understood(anomaly.answer):
-        kept = (kept & equivalences) | (kept & (FORM | {B1, C1_PARSED} | limit_findings(anomaly.answer)))
+        kept = (kept & equivalences) | (kept & (FORM | {B1, C1_PARSED}))
     if works & {C5_ISO, C5_UNKNOWN} and C1_PARSED not in equivalences:
         # Another member of the JSON body is read, or passed over, as it should be.
         kept -= {C1_PARSED}

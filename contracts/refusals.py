@@ -7,7 +7,7 @@ import re
 from contracts.anomaly import Anomaly, asked
 from contracts.codes import GENERAL
 from contracts.exchange import Refusal
-from contracts.ids import A1, A2, A3, B1, E1, E2, E3, P3, R1, S1, S2, S3, S4
+from contracts.ids import A1, A2, A3, B1, E1, E2, E3, P3, S1, S2, S3, S4
 from contracts.judge import FRONT_STATUSES, Judgement
 
 #: The code of too many calls (ERRORS).
@@ -66,9 +66,7 @@ def _by_front(answer: Judgement) -> bool:
 def _anomaly(answer: Judgement, expected: str, *candidates: str, follows_from: frozenset[str] = frozenset()) -> Anomaly:
     # A redirect is no refusal of anything, and says why there is none (P3).
     redirected = {P3} & {each.requirement for each in answer.violations}
-    # Of the limit itself the status is what is wrong.
-    limited = limit_findings(answer) if R1 not in candidates else frozenset()
-    found = frozenset(candidates) | form_findings(answer) | limited | redirected
+    found = frozenset(candidates) | form_findings(answer) | redirected
     return Anomaly(found, answer, expected, answer.summary(), asked(answer), follows_from=follows_from)
 
 

@@ -36,8 +36,11 @@ class Book:
             for each in answers
             if each.exchange.intent.valid and each.exchange.intent.credential
         }
-        #: The keys that create gives in the whole history.
-        self.given = {each.key for each in answers if each.exchange.intent.operation == "create"}
+        #: The keys that create gives in the whole history, and the accounts that it gives each to.
+        self.given: dict[str | None, set[str | None]] = {}
+        for each in answers:
+            if each.exchange.intent.operation == "create":
+                self.given.setdefault(each.key, set()).add(each.exchange.intent.account)
         #: How many accounts were given each key by read: what several are given is no session of theirs.
         self.seen_as = _accounts_that_read(answers)
 
@@ -88,6 +91,12 @@ class Book:
             # A read may have made the session that there should not be.
             candidates.add(T3)
         self.add(candidates, answer, expected, follows_from=follows_from)
+
+    def comes_back(self, value: str, label: str) -> bool:
+        """Whether create gave the account *label* a key that another had before and has no more."""
+        other = self.accounts.get(self.owner.get(value, ""))
+        replaced = other is not None and other.possible is not None and value not in other.possible
+        return replaced and label in self.given.get(value, ())
 
     def count_equivalences(self, answer: Judgement) -> None:
         """Each equivalence of the call could have been seen to be broken."""

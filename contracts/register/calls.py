@@ -8,7 +8,7 @@ from dataclasses import replace
 from contracts.exchange import Intent
 from contracts.ids import A5_CHANGED, A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED
 from contracts.judge import Judgement
-from contracts.refusals import FORM, form_findings, limit_findings, rate_limited
+from contracts.refusals import FORM, form_findings, rate_limited
 from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pending
 from contracts.register.book import Book
 from contracts.register.changes import REFUSED, REFUSED_DEMO, may_not_change
@@ -125,7 +125,7 @@ class Calls:
             self._made(account, answer)
             return
         findings = form_findings(answer) if not answer.server_error else frozenset()
-        candidates = {requirement, *answer.exchange.intent.equivalences} | findings | limit_findings(answer)
+        candidates = {requirement, *answer.exchange.intent.equivalences} | findings
         follows_from: frozenset[str] = frozenset()
         if requirement == T5_REFUSED and answer.kind == "success":
             # What may have removed the session for which it is to be refused explains it as well.
@@ -195,7 +195,10 @@ class Calls:
         if owner != account.label:
             expected = _shown(possible) if possible else f"the key of {account.label}"
             context = (account.source, self.book.given_in.get(value))
-            self.book.add({A6}, answer, expected, f"the key of {owner}: {answer.summary()}", *context)
+            # What create gave again is read by whom it gave it to.
+            again = {T1} if self.book.comes_back(value, account.label) else set()
+            got = f"the key of {owner}: {answer.summary()}"
+            self.book.add({A6}, answer, expected, got, *context, follows_from=again)
             account.know(value, *(possible or ()), source=answer)
             return
         if answer.key is not None and (account.created or answer.exchange.intent.kind not in NO_SESSION_AT_FIRST):

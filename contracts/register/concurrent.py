@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from contracts.ids import A6, S4, T1, T2, T3, T8
 from contracts.judge import Judgement
-from contracts.refusals import form_findings, limit_findings, rate_limited, value_findings
+from contracts.refusals import form_findings, rate_limited, value_findings
 from contracts.register.account import Account
 from contracts.register.book import Book
 from contracts.register.reading import NO_SESSION, ambiguous, documented, value_of
@@ -38,7 +38,7 @@ class Concurrent:
         self.book.opportunities.update((T1, T8))
         key = answer.key
         if key is None:
-            candidates = {T8} | form_findings(answer) | value_findings(answer) | limit_findings(answer)
+            candidates = {T8} | form_findings(answer) | value_findings(answer)
             expected = "a success with a new key, as of a create that is alone"
             self.book.add(candidates, answer, expected, follows_from={T1})
             return

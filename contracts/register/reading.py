@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contracts.ids import C8, C9, S3
 from contracts.judge import Judgement
-from contracts.refusals import limit_findings
 
 #: What ``read`` gives where there is no session.
 NO_SESSION = "<no session>"
@@ -51,6 +50,5 @@ def is_key(value: str) -> bool:
 
 
 def told_by_status(answer: Judgement) -> frozenset[str]:
-    """A redirect explains that nothing came of the call (P3, S1), and so does a limit on calls with another status (E2)."""
-    told = {each.requirement for each in answer.violations if each.requirement.startswith(("P3", "S1"))}
-    return frozenset(told) | limit_findings(answer)
+    """A redirect explains that nothing came of the call (P3, S1)."""
+    return frozenset(each.requirement for each in answer.violations if each.requirement.startswith(("P3", "S1")))

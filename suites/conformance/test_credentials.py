@@ -10,7 +10,7 @@ import pytest
 
 from contracts.exchange import Refusal
 from contracts.hindsight import hindsight
-from contracts.ids import A1, A2, A2_ENDED, A3, A4
+from contracts.ids import A1, A2, A2_ENDED, A3
 from fixtures.calls import (
     GET_HEADER,
     GET_QUERY,
@@ -31,11 +31,10 @@ from suites.runner.check import Blocked
 from suites.runner.marks import row, verifies
 from suites.runner.run import UNKNOWN, UNKNOWN_HASH
 from suites.scenarios.controls import ControlledCheck
+from suites.scenarios.delivery_keys import delivery_key, key_of
 
 #: Codes that say that a credential is not one (facts A1).
 _BAD_HASH = frozenset({3, 4, 7})
-#: Codes for a delivery-session key where an ordinary credential is expected (facts A4).
-_WRONG_SESSION = frozenset({276, 4, 3, 11, 13})
 #: Strings that are not 32 hexadecimal digits (facts A1).
 _TOO_SHORT = UNKNOWN[:-1]
 _TOO_LONG = UNKNOWN + "0"
@@ -289,11 +288,6 @@ def test_delivery_key_as_credential(check: ControlledCheck, operation: Operation
     check.judge(answer)
 
 
-def delivery_key(operation: Operation, style: Style, key: Secret) -> Call:
-    """A call with the key of a delivery session as its credential."""
-    return call(operation, style, key).refused(A4, _WRONG_SESSION)
-
-
 def _delivery_key(check: ControlledCheck, *, replaced: bool) -> Secret:
     """The key that is in force, or one that was before, if there is one."""
     former = check.run.history.issued("owner")
@@ -301,9 +295,10 @@ def _delivery_key(check: ControlledCheck, *, replaced: bool) -> Secret:
     chosen = former[0].answer if replaced and len(former) > 1 else last
     if chosen is None or chosen.key is None:
         raise NotAvailable("the owner has no delivery session, so there is no key to try")
-    if not re.fullmatch("[!-~]+", chosen.key):
+    key = key_of(chosen, check.run.vault, "owner")
+    if key is None:
         raise Blocked("the key has characters that no credential can have", [chosen])
-    return check.run.vault.add(chosen.key, "key of owner")
+    return key
 
 
 # ---------------------------------------------------------------------- A5: nothing told, nothing changed

@@ -11,11 +11,12 @@ from contracts.register.changes import REFUSED
 from fixtures.accounts import Account
 from fixtures.calls import OPERATIONS, Operation, Style
 from fixtures.errors import NotAvailable
-from suites.conformance.test_credentials import delivery_key
+from fixtures.secrets import Secret
 from suites.runner.check import Blocked
 from suites.runner.marks import verifies
 from suites.runner.run import OTHER_UNKNOWN, unknown_hash
 from suites.scenarios.controls import ControlledCheck
+from suites.scenarios.delivery_keys import delivery_key, key_of
 
 #: Steps of one walk; before the first and after each of them there is a read, but where a refused create follows a create.
 _STEPS, _FEW_STEPS = 6, 4
@@ -38,12 +39,12 @@ class _Path:
         self.answers.append(answer)
         self.fits = self.fits and self.check.fits(*self.answers)
 
-    def key_of(self, account: Account) -> str | None:
-        """The last key that the walk saw of *account*."""
+    def key_of(self, account: Account) -> Secret | None:
+        """The last key that the walk saw of *account*, if it can be a credential."""
         label = account.credential.label
-        return next(
-            (each.key for each in reversed(self.answers) if each.exchange.intent.account == label and each.key), None
-        )
+        seen = (each for each in reversed(self.answers) if each.exchange.intent.account == label and each.key)
+        last = next(seen, None)
+        return None if last is None else key_of(last, self.check.run.vault, str(account))
 
     def step(self, kind: str, creator: Account, refused: Account | None, operation: Operation, style: Style) -> None:
         """One step of *kind*."""
@@ -52,9 +53,8 @@ class _Path:
             answer = self.check.call("create", style, creator)
         elif kind == "refused create" and refused is not None:
             answer = self.check.call("create", style, refused)
-        elif kind == "issued key" and key is not None and key.isascii() and key.isprintable():
-            secret = self.check.run.vault.add(key, f"key of {creator}")
-            answer = self.check.send(delivery_key(operation, style, secret))
+        elif kind == "issued key" and key is not None:
+            answer = self.check.send(delivery_key(operation, style, key))
         else:
             answer = self.check.send(unknown_hash(operation, style, OTHER_UNKNOWN))
         self.take(answer)

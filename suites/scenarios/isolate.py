@@ -5,7 +5,6 @@ They only add to the history; what they show is said by the same functions as ev
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,9 +15,9 @@ from contracts.ids import A4, A5_CHANGED, A6, T3
 from contracts.judge import Judgement
 from fixtures.accounts import Account
 from fixtures.calls import STYLES, Call, Operation, Style
-from fixtures.calls import call as make_call
 from fixtures.errors import NotAvailable, TargetLost
 from suites.scenarios.controls import ControlledCheck, Controls
+from suites.scenarios.delivery_keys import delivery_key, key_of
 from suites.scenarios.equivalences import Equivalence
 
 Send = Callable[[Sequence[Equivalence]], Judgement]
@@ -160,12 +159,11 @@ class FollowUp:
     def _with_key(self, call: Call, before: Judgement) -> Call:
         """*call*, with the key that the account has now where it tried one that it has had."""
         style = next((each for each in STYLES if each.name == call.style), None)
-        if call.refusal is None or call.refusal.requirement != A4 or call.operation is None or style is None:
+        tries_key = call.refusal is not None and call.refusal.requirement == A4
+        key = key_of(before, self._run.vault, before.exchange.intent.account or "") if tries_key else None
+        if key is None or call.operation is None or style is None:
             return call
-        if not re.fullmatch("[!-~]+", before.key or ""):
-            return call
-        key = self._run.vault.add(before.key or "", f"key of {before.exchange.intent.account}")
-        return make_call(call.operation, style, key).but(refusal=call.refusal)
+        return delivery_key(call.operation, style, key)
 
     def _may_create(self, read: Call) -> bool:
         name = (read.account or "").partition(" ")[0]

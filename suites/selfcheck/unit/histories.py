@@ -54,6 +54,7 @@ class Script:
         ambiguous: bool = False,
         breaks: tuple[str, ...] = (),
         repeat: bool = False,
+        media_type: str | None = None,
     ) -> Judgement:
         """An answer: a success with *value*, an error with *code*, or none of both (no envelope); a rule found that it *breaks* these."""
         how, promise = STYLES[style]
@@ -78,7 +79,7 @@ class Script:
         exchange = Exchange(
             intent,
             Request(method or how, ROOT + (operation or "other")),
-            Response(given),
+            Response(given, (("Content-Type", media_type),) if media_type is not None else ()),
             sent_at=sent,
             ended_at=ended,
             time=sent,

@@ -12,7 +12,7 @@ import pytest
 from contracts import attribution
 from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation, combined, explain, explain_run
-from contracts.exchange import Refusal, Response
+from contracts.exchange import Refusal
 from contracts.ids import (
     A1,
     A2,
@@ -375,13 +375,6 @@ def test_a_style_that_is_refused_explains_what_carries_nothing_by_its_method(sty
 # ---------------------------------------------------------------------- one cause, seen in several ways
 
 
-def _answered(script: Script, made: Judgement, media_type: str, *violations: str) -> None:
-    """Let the last answer of *script* have this media type and break these rules."""
-    response = Response(made.status or 0, (("Content-Type", media_type),))
-    broken = tuple(Violation(each, "m", "e", "a") for each in violations)
-    script.answers[-1] = replace(made, exchange=replace(made.exchange, response=response), violations=broken)
-
-
 def _works(*styles: str) -> Script:
     """A target on which both operations work in these styles."""
     script = Script()
@@ -394,10 +387,10 @@ def _works(*styles: str) -> Script:
 def test_a_style_that_is_answered_with_a_page_is_a_style_that_does_not_work() -> None:
     script = _works("get-query", "post-json")
     for operation in ("create", "read"):
-        _answered(script, script.add(operation, status=415, style="post-form"), "text/html", S2, E1)
+        script.add(operation, status=415, style="post-form", media_type="text/html", breaks=(S2, E1))
     # Elsewhere errors have no envelope, too.
-    script.add("read", None, status=404, valid=False, refusal=Refusal(A2, "code", frozenset({3, 4})))
-    _answered(script, script.answers[-1], "text/html", S2, E1)
+    unknown = Refusal(A2, "code", frozenset({3, 4}))
+    script.add("read", None, status=404, valid=False, refusal=unknown, media_type="text/html", breaks=(S2, E1))
     assert {C2, S2, E1} >= script.broken > {C2}
     assert T1 not in script.broken
 
@@ -405,14 +398,14 @@ def test_a_style_that_is_answered_with_a_page_is_a_style_that_does_not_work() ->
 def test_a_success_that_cannot_be_read_is_no_style_that_is_refused() -> None:
     script = _works("get-query", "post-json")
     for operation in ("create", "read"):
-        _answered(script, script.add(operation, status=200, style="post-form"), "application/json", S2)
+        script.add(operation, status=200, style="post-form", media_type="application/json", breaks=(S2,))
     assert script.broken == {S2}
 
 
 def test_a_refusal_by_state_that_is_meant_to_be_json() -> None:
     script = _works("get-query")
-    made = script.add("create", "tariff_restricted", status=402)
-    _answered(script, made, "application/json; charset=utf-8", S2)
+    media_type = "application/json; charset=utf-8"
+    script.add("create", "tariff_restricted", status=402, media_type=media_type, breaks=(S2,))
     assert script.broken == {S2}
 
 
@@ -443,8 +436,9 @@ def test_what_is_let_in_without_its_scheme_is_no_missing_hash() -> None:
 
 def test_what_is_given_for_bad_input_lacks_nothing() -> None:
     script = _works("get-query", "post-json")
-    made = script.add("read", None, value="", valid=False, style="post-json", refusal=Refusal(B1, "general"))
-    _answered(script, replace(made, value={}), "application/json", S3)
+    bad: dict[str, Any] = {"valid": False, "style": "post-json", "refusal": Refusal(B1, "general")}
+    made = script.add("read", None, value="", media_type="application/json", breaks=(S3,), **bad)
+    script.answers[-1] = replace(made, value={})
     assert script.broken == {B1}
 
 
@@ -478,8 +472,8 @@ def test_a_first_read_of_an_owner_without_a_session() -> None:
 def test_a_demo_session_may_have_created_what_cannot_be_read() -> None:
     script = Script()
     script.read(None, "demo_without_session")
-    made = script.add("create", "demo_without_session", value="")
-    _answered(script, replace(made, value={}), "application/json", S3)
+    made = script.add("create", "demo_without_session", value="", media_type="application/json", breaks=(S3,))
+    script.answers[-1] = replace(made, value={})
     script.add("create", "demo_without_session", code=101, status=403)
     assert script.broken == {S3}
 
@@ -499,9 +493,11 @@ def test_the_key_after_a_create_that_gives_an_earlier_one() -> None:
 def test_a_style_that_says_success_to_all_does_not_work() -> None:
     script = _works("get-query", "post-json")
     unknown = Refusal(A2, "code", frozenset({3, 4}))
-    for about in ({}, {"account": None, "valid": False, "refusal": unknown}):
-        made = script.add("create", **{"value": "", "style": "post-form", **about})  # type: ignore[arg-type]
-        _answered(script, replace(made, value=None), "application/json", S3)
+    broken: dict[str, Any] = {"value": "", "style": "post-form", "media_type": "application/json", "breaks": (S3,)}
+    bad: dict[str, Any] = {"account": None, "valid": False, "refusal": unknown}
+    for about in ({}, bad):
+        made = script.add("create", **broken, **about)
+        script.answers[-1] = replace(made, value=None)
     assert script.broken == {C2}
 
 
@@ -582,6 +578,5 @@ def test_an_error_that_is_almost_json() -> None:
     """Its form is wrong, whatever it says: also where all that have this code are so."""
     script = Script()
     for _ in range(3):
-        refused = script.add("read", "owner_without_session", ambiguous=True, breaks=(S2,))
-        _answered(script, refused, "application/json", S2)
+        script.add("read", "owner_without_session", ambiguous=True, media_type="application/json", breaks=(S2,))
     assert script.broken == {S2}

@@ -10,7 +10,7 @@ import pytest
 from contracts import attribution
 from contracts.anomaly import Anomaly
 from contracts.attribution import Explanation
-from contracts.exchange import Refusal, Response
+from contracts.exchange import Refusal
 from contracts.ids import (
     A2,
     B1,
@@ -36,7 +36,6 @@ from contracts.ids import (
     T7,
 )
 from contracts.judge import Judgement
-from contracts.violation import Violation
 from suites.selfcheck.unit.histories import Script, key
 
 _GENERAL = Refusal(B1, "general")
@@ -46,11 +45,7 @@ _JSON, _PAGE = "application/json", "text/html"
 
 def _answer(media_type: str | None = _JSON, *broken: str, **about: Any) -> Judgement:
     """The answer to a read of the owner, with this media type, that breaks these rules."""
-    made = Script().add("read", **about)
-    headers = (("Content-Type", media_type),) if media_type is not None else ()
-    response = Response(made.status or 0, headers)
-    violations = tuple(Violation(each, "m", "expected", "actual") for each in broken)
-    return replace(made, exchange=replace(made.exchange, response=response), violations=violations)
+    return Script().add("read", media_type=media_type, breaks=broken, **about)
 
 
 def _anomaly(*candidates: str, made: Judgement | None = None, **about: Any) -> Anomaly:

@@ -101,7 +101,7 @@ def test_what_a_book_knows_before_the_first_call() -> None:
     script.read(None)
     script.unknown("read")
     book = Book(script.answers)
-    assert book.given == {key(1)}
+    assert book.given == {key(1): {"owner"}}
     assert book.seen_as == {key(2): 2}
     assert book.credentials == {f"credential of {name}": name for name in ("owner", "other_owner")}
     assert (book.anomalies, book.opportunities, book.accounts, book.owner, book.given_in) == ([], {}, {}, {}, {})

@@ -526,3 +526,24 @@ def test_what_a_second_create_of_a_demo_session_may_come_of(steps: str, follows_
     (anomaly,) = Register(play(steps).answers).anomalies
     assert T5_REFUSED in anomaly.candidates
     assert anomaly.follows_from == follows_from
+
+
+@pytest.mark.parametrize(
+    ("steps", "follows_from", "broken"),
+    [
+        # The owner has had key 1 before: that the other reads it follows from the create that gave it again.
+        ("c1 c2 r2 oc1 or1", {T1}, {T1}),
+        # The owner has it still: two users share it.
+        ("c1 r1 oc1 or1", set(), {T1, A6}),
+        # What create gave the other alone is not read from there.
+        ("c1 c2 r2 oc3 or1", set(), {A6}),
+        # It may still be the owner's.
+        ("c1 p oc1 or1", set(), {T1, A6}),
+    ],
+)
+def test_a_key_that_create_gives_two_accounts(steps: str, follows_from: set[str], broken: set[str]) -> None:
+    script = play(steps)
+    found = [each for each in Register(script.answers).anomalies if each.candidates == {A6}]
+    assert [each.follows_from for each in found] == [follows_from]
+    assert broken <= script.broken
+    assert (A6 in script.broken) is (A6 in broken)
