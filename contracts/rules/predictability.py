@@ -233,9 +233,14 @@ def _known_digests(
     for second in seconds[:_LONGEST]:
         yield _digests_in_second(second), "its millisecond"
     yield _digests_of(keys), "another key"
+    yield _digests_of_credentials(tuple(others), seconds), "a credential, by itself or with a number or the second"
+
+
+@lru_cache(maxsize=2)
+def _digests_of_credentials(others: Sequence[str], seconds: range) -> frozenset[bytes]:
     counted = [str(number) for number in (*range(_FEW), *seconds[:_LONGEST])]
     with_credential = (each for one in others for two in counted for each in (one + two, f"{one}:{two}", two + one))
-    yield _digests_of((*others, *with_credential)), "a credential, by itself or with a number or the second"
+    return _digests_of((*others, *with_credential))
 
 
 # ---------------------------------------------------------------------- a whole run

@@ -37,6 +37,9 @@ from suites.runner.run import Run
 from suites.scenarios import isolate
 from suites.scenarios.controls import ControlledCheck, Controls
 
+#: Seconds for an answer.
+TIMEOUT = 5.0
+
 
 @dataclass(frozen=True)
 class Item:
@@ -116,12 +119,13 @@ def run(
     *,
     provoke_rate_limit: bool = False,
     fixed: Mapping[str, str] | None = None,
+    timeout: float = TIMEOUT,
 ) -> Done:
     """Run *chosen* tests, or all, on a target that makes its accounts on request, or has *fixed* ones that keep their keys."""
     vault = Vault()
     guard = Guard(rotation(base_url, flag=True, in_file=False if fixed else None), vault)
     session = Session(
-        base_url, HttpOptions(timeout=5.0, provoke_rate_limit=provoke_rate_limit), vault, guard, loopback=True
+        base_url, HttpOptions(timeout=timeout, provoke_rate_limit=provoke_rate_limit), vault, guard, loopback=True
     )
     hook = StatesHook(states_url, None) if states_url else None
     accounts = Accounts(fixed or {}, {}, hook, vault, guard)

@@ -24,12 +24,14 @@ from fixtures.emulator.threaded import ThreadedServer
 from fixtures.emulator.variations import VARIATIONS
 from suites.selfcheck.mutation import catchers, direct
 from suites.selfcheck.mutation.in_process import ORIGIN, in_process
-from suites.selfcheck.mutation.scenarios import CONFORMING, needs_socket
+from suites.selfcheck.mutation.scenarios import CONFORMING, needs_socket, provokes
 
 ROOT = Path(__file__).resolve().parents[3]
 MATRIX = ROOT / "docs" / "faults.md"
 #: Requests of a run at profile standard, repeats after a 429 or on a reopened connection not counted: on a conforming target, and on any.
 MOST_CONFORMING, MOST = 296, 360
+#: Seconds for an answer that does not come.
+_SHORT = 1.0
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,6 @@ def names() -> list[str]:
     return [CONFORMING, *FAULTS, *VARIATIONS]
 
 
-def provokes(name: str) -> bool:
-    """Whether the limit on calls is provoked, for what is wrong with it shows only there."""
-    return name.startswith("rate-limit-")
-
-
 def run(name: str, chosen: Sequence[direct.Item] | None = None) -> direct.Done:
     """Run the suite, or *chosen* tests of it, on the emulator with the fault or variation *name*."""
     faults = [] if name == CONFORMING else [name]
@@ -81,7 +78,8 @@ def run(name: str, chosen: Sequence[direct.Item] | None = None) -> direct.Done:
     with ExitStack() as stack:
         if needs_socket(name):
             server = stack.enter_context(ThreadedServer(faults))
-            return direct.run(server.base_url, server.states_url, chosen, provoke_rate_limit=provoke)
+            timeout = _SHORT if name.endswith("-hangs") else direct.TIMEOUT
+            return direct.run(server.base_url, server.states_url, chosen, provoke_rate_limit=provoke, timeout=timeout)
         stack.enter_context(in_process(build(faults)))
         return direct.run(f"{ORIGIN}/v2", f"{ORIGIN}/_states", chosen, provoke_rate_limit=provoke)
 

@@ -146,7 +146,7 @@ def _local(emulator: Any) -> Iterator[_Local]:
 
 
 def needs_socket(name: str) -> bool:
-    """Whether what is wrong, or free, lies in what is done with the wire."""
+    """Whether what is wrong, or free, lies in what is done with the wire, or shows only to threads that race for it."""
     from fixtures.emulator.faults import FAULTS
     from fixtures.emulator.silence import Mute
     from fixtures.emulator.variations import VARIATIONS
@@ -154,8 +154,13 @@ def needs_socket(name: str) -> bool:
     found = FAULTS.get(name) or VARIATIONS.get(name)
     if found is None:
         return False
-    module = found.emulator.__module__.rpartition(".")[2]
-    return module in ("transport", "connection") or issubclass(found.emulator, Mute)
+    silent = issubclass(found.emulator, Mute) and found.emulator.silent
+    return silent or found.emulator.__module__.endswith(".connection") or provokes(name)
+
+
+def provokes(name: str) -> bool:
+    """Whether the limit on calls is provoked, for what is wrong with it shows only there."""
+    return name.startswith("rate-limit-")
 
 
 @contextmanager

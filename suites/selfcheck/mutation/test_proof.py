@@ -19,7 +19,7 @@ from fixtures.emulator.threaded import ThreadedServer
 from fixtures.emulator.variations import VARIATIONS
 from suites.selfcheck.mutation import catchers, direct, proof
 from suites.selfcheck.mutation.proof import MATRIX, ROOT, Proof, describe, names, rows
-from suites.selfcheck.mutation.scenarios import CONFORMING, write_target
+from suites.selfcheck.mutation.scenarios import CONFORMING, provokes, write_target
 
 _PARTS = 12
 #: One of each part of the contract, and of each kind: payload, status, carrier, credential, state, race, privacy.
@@ -62,7 +62,7 @@ def test_each_fault_is_told_as_what_it_is(part: int) -> None:
     _as_it_should(proofs)
     # The table says what was found, row by row; where threads race for a limit, what they came to once.
     told = rows(MATRIX.read_text(encoding="utf-8"))
-    steady = [each for each in proofs if each.name != CONFORMING and not proof.provokes(each.name)]
+    steady = [each for each in proofs if each.name != CONFORMING and not provokes(each.name)]
     stale = {each.name for each in steady if told.get(each.name) != each.found}
     assert not stale, f"{MATRIX.name} says otherwise; write it anew: {sorted(stale)}"
 
