@@ -21,13 +21,22 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _LARGEST: Final = 1 << 20
+#: Variables that are read while the suite runs, and by nothing as it is imported.
+_READ_LATE: Final = frozenset(
+    name for each in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (each, each.upper())
+) | {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
+
+
+def shows(variables: Iterable[str]) -> bool:
+    """Whether what these *variables* say shows in a process that does not start anew."""
+    return all(name in _READ_LATE or name.startswith("DELIVERY_") for name in variables)
 
 
 class Forked:

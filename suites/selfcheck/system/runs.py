@@ -71,8 +71,8 @@ def suite(*arguments: object, folder: Path, env: Mapping[str, str] | None = None
 
 def run(*arguments: object, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """The command with *arguments*: what the start reads of *env* shows only where the real command is started."""
-    if env is None:
-        return prefork.run(arguments, cwd=cwd, env=environment(), timeout=_PATIENCE)
+    if prefork.shows(env or ()):
+        return prefork.run(arguments, cwd=cwd, env=environment(env), timeout=_PATIENCE)
     return subprocess.run(
         command(*arguments),
         cwd=cwd,

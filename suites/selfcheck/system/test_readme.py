@@ -36,6 +36,7 @@ from reports.results import EXIT_CODES, USAGE, Result
 from reports.words import GROUPS
 from suites.runner.options import option_names
 from suites.runner.profiles import EXAMPLES
+from suites.selfcheck import prefork
 from suites.selfcheck.system import checkout, runs, tools
 from suites.selfcheck.system.checkout import ROOT
 
@@ -172,12 +173,24 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+def _surroundings(env: dict[str, str] | None) -> dict[str, str]:
+    """Whatever is started finds this checkout's packages in any directory."""
+    return {**runs.environment(env), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def suite(arguments: Sequence[str], cwd: Path, env: dict[str, str], code: int) -> str:
+    """What the suite prints with *arguments*, which must end with *code*."""
+    done = prefork.run(arguments, cwd=cwd, env=_surroundings(env), timeout=_PATIENCE)
+    assert done.returncode == code, f"{shlex.join(arguments)} ended with {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
 def run(words: Sequence[str], cwd: Path, env: dict[str, str] | None = None, code: int = 0) -> str:
-    """What a command prints that must end with *code*. It finds this checkout's packages in any directory."""
+    """What a command prints that must end with *code*."""
     done = subprocess.run(
         list(words),
         cwd=cwd,
-        env={**runs.environment(env), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=_surroundings(env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -254,11 +267,10 @@ def check_suite(arguments: list[str], desk: Desk) -> None:
         desk.target()
     elif "--compare" in arguments:
         desk.reports()
-    command = [sys.executable, "-m", "suites.cli", *arguments]
     report = desk.place / "report"
     runs_tests = not _WITHOUT_A_RUN & set(arguments)
     apart = ["--report-dir", str(report), "-o", f"cache_dir={desk.place / 'cache'}"]
-    output = run([*command, *apart] if runs_tests else command, desk.place, env, code)
+    output = suite([*arguments, *apart] if runs_tests else arguments, desk.place, env, code)
     assert "Traceback" not in output
     if not runs_tests:
         assert output.strip()

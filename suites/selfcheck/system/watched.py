@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from suites.selfcheck.prefork import Forked
+from suites.selfcheck import prefork
 from suites.selfcheck.system.runs import ROOT, command, environment
 
 #: Seconds after which a run that should have ended by itself is killed.
@@ -117,9 +117,9 @@ class Running:
         self.folder = folder
         self._output: list[str] = []
         self._started = time.monotonic()
-        self._process: Forked | _Started
-        if program is None and env is None:
-            self._process = Forked([*map(str, arguments)], cwd=cwd, env=environment())
+        self._process: prefork.Forked | _Started
+        if program is None and prefork.shows(env or ()):
+            self._process = prefork.Forked([*map(str, arguments)], cwd=cwd, env=environment(env))
         else:
             # What the start itself reads of the environment shows only so.
             self._process = _Started([*(program or command()), *map(str, arguments)], cwd, environment(env))
