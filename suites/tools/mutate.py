@@ -185,7 +185,7 @@ def runners(count: int) -> Iterator[list[Runner]]:
 
 
 def tests_of(module: str) -> list[str]:
-    """The files of unit tests that are called after *module* or its folder, import it, or import a helper of theirs that does.
+    """The files of unit tests that are called after *module*, its folder or who imports it, or import it or a helper that does.
 
     Of the others those that start commands are left out: they take longer than all the rest.
     """
@@ -198,14 +198,31 @@ def tests_of(module: str) -> list[str]:
         folders = (f"test_{'_'.join(parent.parts)}_", f"test_{parent.name}_")
         return path.name.startswith(f"test_{Path(module).stem}") or f"{path.stem}_".startswith(folders)
 
+    # What only the judge, or the attribution, makes use of is tested through it.
+    users = _users(name) if module.startswith("contracts/") else set()
+
+    def concerned(path: Path) -> bool:
+        return bool(named & _imports(path)) or path.stem in users
+
     found = [
         path
         for path in _unit_files()
-        if path.name.startswith("test_") and (own(path) or (named & _imports(path) and _COMMANDS not in _imports(path)))
+        if path.name.startswith("test_") and (own(path) or (concerned(path) and _COMMANDS not in _imports(path)))
     ]
     # First what is most likely to notice: the module's own, its folder's, and what imports least.
     found.sort(key=lambda path: (path.stem != f"test_{Path(module).stem}", not own(path), len(_imports(path))))
     return [str(_UNIT / path.name) for path in found]
+
+
+def _users(name: str) -> set[str]:
+    """The names of the tests of those modules of the contract that import the one called *name*; where one has none, of its own users."""
+    found: set[str] = set()
+    for each in modules():
+        if each.startswith("contracts/") and name in _imports(ROOT / each):
+            test = f"test_{Path(each).stem}"
+            own = (ROOT / _UNIT / f"{test}.py").exists()
+            found |= {test} if own else _users(each.removesuffix(".py").replace("/", "."))
+    return found
 
 
 def _unit_files() -> list[Path]:
@@ -234,7 +251,7 @@ def score(module: str, made: Sequence[Runner], histories: Path | None, sample: i
     recorded = histories if module.startswith(_EXPLAINING) else None
     if not tests and recorded is None:
         return Score(module, len(everything), [Outcome(each, "survived") for each in chosen])
-    for each in made:
+    for each in made if tests else ():
         each.compile(tests)
     plain = made[0].run(module, None, tests, recorded, 600.0)
     if plain["ended"] != "survived":

@@ -72,6 +72,10 @@ def broken(judgement: Judgement) -> set[str]:
     return {violation.requirement for violation in judgement.violations}
 
 
+def test_a_repr_shows_no_key() -> None:
+    assert KEY not in repr(ask(success()))
+
+
 def success(**more: Any) -> dict[str, Any]:
     return {"success": True, "value": KEY, **more}
 
