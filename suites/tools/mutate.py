@@ -47,6 +47,8 @@ _PROMISED: Final = (
     "reports/results",
 )
 _AT_LEAST: Final = 0.9
+#: pytest's exit code where all tests of a file are left out.
+_NO_TESTS: Final = 5
 #: Seconds that a mutant has beyond some times of what the tests take without any.
 _PATIENCE: Final = 20.0
 #: Of these the recorded histories say more than any unit test.
@@ -140,7 +142,7 @@ class Runner:
         """Compile what the tests import, once for all."""
         command = [sys.executable, "-m", "pytest", *self._options, "--collect-only", *tests]
         done = subprocess.run(command, cwd=self._copy, env=_environment(), capture_output=True, text=True, check=False)
-        if done.returncode:
+        if done.returncode not in (0, _NO_TESTS):
             raise SystemExit(f"the tests fail without any mutant: {done.stdout[-3000:]}")
 
     @property

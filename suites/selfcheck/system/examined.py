@@ -83,9 +83,9 @@ def faults_of(code: int, output: str, folder: Path, secrets: Iterable[str], more
     """What is wrong with the outputs of a run that ended with *code*: in *folder*, the files *more*, and on the terminal."""
     yield from _terminal(code, output)
     files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    yield from _leaks({"the terminal": output.encode()}, secrets)
-    yield from _leaks({name: f"{name}\n".encode() + path.read_bytes() for name, path in files.items()}, secrets)
-    yield from _leaks({path.name: path.read_bytes() for path in more if path.is_file()}, secrets)
+    yield from leaks({"the terminal": output.encode()}, secrets)
+    yield from leaks({name: f"{name}\n".encode() + path.read_bytes() for name, path in files.items()}, secrets)
+    yield from leaks({path.name: path.read_bytes() for path in more if path.is_file()}, secrets)
     for path in more:
         yield from _recording(path)
     if code == 4:
@@ -239,15 +239,20 @@ def _recording(path: Path) -> Iterator[str]:
             yield f"{path.name} cannot be replayed: {error}"
 
 
-def _leaks(texts: Mapping[str, bytes], secrets: Iterable[str]) -> Iterator[str]:
+def leaks(texts: Mapping[str, bytes], secrets: Iterable[str]) -> Iterator[str]:
+    """Which of *texts*, by name, shows a run of characters of one of *secrets*: in any letter case, encoded or escaped."""
     grams = {part for secret in secrets for part in parts(secret, _RUN)}
+    # Reports say the same words again and again.
+    harmless: set[str] = set()
     for name, raw in texts.items():
         for form in _forms(raw):
             text = form.decode("latin-1").lower()
-            for token in _WORD.finditer(text):
-                if any(part in grams for part in parts(token.group(0), _RUN)):
-                    yield f"{name} shows a secret: {text[max(0, token.start() - 80) : token.end() + 20]!r}"
-                    break
+            words = set(_WORD.findall(text)) - harmless
+            telling = [word for word in words if not grams.isdisjoint(parts(word, _RUN))]
+            if telling:
+                place = min(map(text.index, telling))
+                yield f"{name} shows a secret: {text[max(0, place - 80) : place + 52]!r}"
+            harmless |= words.difference(telling)
 
 
 def _forms(raw: bytes) -> Iterator[bytes]:

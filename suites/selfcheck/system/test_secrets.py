@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,17 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 import pytest
 
 from contracts.recording import parse
 from fixtures.emulator.threaded import ThreadedServer
+from suites.selfcheck.system import examined
 from suites.selfcheck.system.runs import ROOT, environment, suite, target_file
 
 LEAKS: Final = Path(__file__).with_name("leaks")
-_RUN: Final = 12
-_WORD: Final = re.compile(rf"[0-9a-z_-]{{{_RUN},}}")
 #: Faults that show credentials and keys where they do not belong, in forms that hide them, and some that break a run.
 FAULTS: Final = (
     "request-in-error",
@@ -52,28 +49,12 @@ def secrets_of(server: ThreadedServer) -> set[str]:
 
 def leaks(secrets: Iterable[str], folders: Iterable[Path], output: str) -> list[str]:
     """Where a run of characters of a secret is to be read, in any letter case, percent-encoded or escaped."""
-    lowered = [secret.lower() for secret in secrets]
-    grams = {secret[start : start + _RUN] for secret in lowered for start in range(len(secret) - _RUN + 1)}
-    found = [f"terminal: {text}" for text in _shown(output.encode(), grams)]
+    texts = {"the terminal": output.encode()}
     for folder in folders:
         for path in sorted(folder.rglob("*")):
-            found += [f"name of {path}" for _ in _shown(path.name.encode(), grams)]
-            if path.is_file():
-                found += [f"{path.relative_to(folder)}: {text}" for text in _shown(path.read_bytes(), grams)]
-    return found
-
-
-def _shown(raw: bytes, grams: set[str]) -> Iterator[str]:
-    for form in (
-        raw,
-        unquote_to_bytes(raw),
-        re.sub(rb"\\+u00([0-9a-fA-F]{2})", rb"%\1", raw),
-        raw.replace(b"\x00", b""),
-    ):
-        text = unquote_to_bytes(form).decode("latin-1").lower() if form is not raw else raw.decode("latin-1").lower()
-        for token in _WORD.finditer(text):
-            if any(token.group(0)[start : start + _RUN] in grams for start in range(len(token.group(0)) - _RUN + 1)):
-                yield text[max(0, token.start() - 60) : token.end() + 20]
+            content = path.read_bytes() if path.is_file() else b""
+            texts[str(path)] = path.name.encode() + b"\n" + content
+    return list(examined.leaks(texts, secrets))
 
 
 def chosen_faults() -> list[str]:

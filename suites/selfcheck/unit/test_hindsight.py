@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from contracts.exchange import Response
-from contracts.hindsight import others_keys
-from contracts.ids import A6
+from contracts.exchange import Refusal, Response
+from contracts.hindsight import hindsight, others_keys
+from contracts.ids import A2, A5_TOLD, A6
 from contracts.judge import Judgement
+from contracts.rules.disclosure import TELLS_NOTHING
 from fixtures.emulator.accounts import State
 from fixtures.emulator.codes import ApiError
 from fixtures.emulator.core import Emulator
@@ -57,6 +58,69 @@ def test_what_was_told_before_it_was_known(tmp_path: Path) -> None:
 def test_nothing_was_told(tmp_path: Path) -> None:
     result, _ = _run(Emulator(), tmp_path)
     assert result == "not_verified"  # some of its tests were left out
+
+
+# ---------------------------------------------------------------------- what refusals told
+
+
+def _refused(script: Script, body: str, **about: Any) -> Judgement:
+    """A call without valid credentials that is answered so, as the last of *script*."""
+    made = script.add(**{"operation": "read", "code": 4, "valid": False, "refusal": Refusal(A2), **about})
+    script.answers[-1] = _told(made, body)
+    return script.answers[-1]
+
+
+@pytest.mark.parametrize("body", [f'{{"x": "{key(1)}"}}', f"<p>{key(1).upper()}</p>", f"{key(1)[:16]} is a part of it"])
+def test_a_refusal_told_a_key_before_it_was_known(body: str) -> None:
+    script = Script()
+    told = _refused(script, body)
+    script.create(1)
+    (found,) = hindsight(script.answers)
+    assert found.candidates == {A5_TOLD}
+    assert found.answer is told
+    assert found.expected == TELLS_NOTHING
+    assert "which belongs to an account" in found.got
+    assert found.because == "read by get-query"
+
+
+def test_a_refusal_told_a_credential() -> None:
+    script = Script()
+    _refused(script, "the credential of owner is good")
+    assert hindsight(script.answers) == [], "it is nobody's yet"
+    script.read(1)
+    assert len(hindsight(script.answers)) == 1
+
+
+def test_what_is_no_telling_refusal() -> None:
+    def told(body: str = key(1), **about: Any) -> int:
+        script = Script()
+        script.create(1)
+        _refused(script, body, **about)
+        return len(hindsight(script.answers))
+
+    assert told() == 1
+    assert told(body="nothing of anybody") == 0
+    assert told(valid=True, account="other_owner") == 0, "a good call"
+    assert told(breaks=(A5_TOLD,)) == 0, "it was found at once"
+    assert told(breaks=(A6,)) == 1
+    assert told(value=key(1), code=None) == 0, "it was let in, which is told as that"
+    assert told(value=key(1), code=None, refusal=None) == 1
+    script = Script()
+    script.create(1)
+    told_all = _refused(script, key(1))
+    complete = replace(told_all.exchange.intent, complete=True)
+    script.answers[-1] = replace(told_all, exchange=replace(told_all.exchange, intent=complete))
+    assert hindsight(script.answers) == [], "the call carried a good hash"
+    script.answers[-1] = replace(told_all, exchange=replace(told_all.exchange, response=None))
+    assert hindsight(script.answers) == []
+
+
+def test_every_refusal_is_looked_at() -> None:
+    script = Script()
+    script.create(1)
+    _refused(script, "nothing")
+    last = _refused(script, key(1))
+    assert [each.answer for each in hindsight(script.answers)] == [last]
 
 
 # ---------------------------------------------------------------------- the keys of others
@@ -108,6 +172,15 @@ def test_what_is_no_key_of_another() -> None:
     sent = replace(script.answers[1].exchange.request, url=f"http://127.0.0.1/?x={key(1)}")
     script.answers[1] = replace(script.answers[1], exchange=replace(script.answers[1].exchange, request=sent))
     assert others_keys(script.answers) == [], "it was sent"
+
+
+@pytest.mark.parametrize(("length", "found"), [(16, 1), (15, 0)])
+def test_a_short_key_stands_there_by_chance(length: int, found: int) -> None:
+    script = Script()
+    script.add("create", value="0123456789abcdef"[:length])
+    script.answers.append(_told(script.create(2, "other_owner"), "0123456789abcdef"))
+    del script.answers[1]
+    assert len(others_keys(script.answers)) == found
 
 
 def test_what_read_gave_is_nobodys_key() -> None:
