@@ -14,8 +14,8 @@ class Request:
 
     method: str
     url: str
-    headers: tuple[tuple[str, str], ...] = field(repr=False, default=())
-    body: bytes = field(repr=False, default=b"")
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
 
     def __repr__(self) -> str:
         return f"<{self.method} {self.url.partition('?')[0]}>"
@@ -29,8 +29,8 @@ class Response:
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = field(repr=False, default=())
-    body: bytes = field(repr=False, default=b"")
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
     seconds: float = 0.0
     cut: bool = False
     garbled: bool = False

@@ -285,10 +285,12 @@ def score(module: str, made: Sequence[Runner], histories: Path | None, sample: i
     return Score(module, len(everything), [outcomes[id(each)] for each in chosen])
 
 
+@cache
 def modules() -> list[str]:
     """Every module that is worth mutants: all but the emulator, the self-checks and these tools."""
     folders = ("contracts", "fixtures", "reports", "suites")
-    out = ("fixtures/emulator/", "suites/selfcheck/", "suites/tools/")
+    # The linters of the contract have environments of their own.
+    out = ("contracts/lint/", "fixtures/emulator/", "suites/selfcheck/", "suites/tools/")
     found = [path.relative_to(ROOT).as_posix() for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
     return [name for name in found if not name.startswith(out) and not name.endswith("__init__.py")]
 

@@ -346,6 +346,35 @@ class TestBundle:
         with pytest.raises(bundle.BundleError, match=re.escape(reference)):
             bundle.bundle()
 
+    def test_a_member_may_be_called_ref(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        document = copy.deepcopy(source())
+        document["components"]["schemas"]["Other"] = {"properties": {"$ref": {"type": "string"}}}
+        monkeypatch.setattr(yaml, "safe_load", lambda _: document)
+        found = bundle.bundle()["components"]["schemas"]["Other"]
+        assert found == {"properties": {"$ref": {"type": "string"}}}
+
+    def test_schemas_may_name_each_other_and_no_part_of_themselves(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "a.json").write_text('{"title": "A", "items": {"$ref": "b.json"}}')
+        (tmp_path / "b.json").write_text('{"title": "B", "items": {"$ref": "a.json"}}')
+        (tmp_path / "c.json").write_text('{"title": "C", "items": {"$ref": "#/items"}}')
+        document: dict[str, Any] = {"components": {"schemas": {"Other": {"$ref": "a.json"}}}}
+        monkeypatch.setattr(yaml, "safe_load", lambda _: document)
+        monkeypatch.setattr(bundle, "HERE", tmp_path)
+        # What a file says of itself is said in a folder of its own.
+        monkeypatch.setattr(bundle, "SOURCE", tmp_path / "openapi.yaml")
+        (tmp_path / "openapi.yaml").write_text("")
+        schemas = bundle.bundle()["components"]["schemas"]
+        assert list(schemas) == ["A", "B", "Other"]
+        assert schemas["A"]["items"] == {"$ref": "#/components/schemas/B"}
+        assert schemas["B"]["items"] == {"$ref": "#/components/schemas/A"}
+        (tmp_path / "schemas").mkdir()
+        (tmp_path / "c.json").rename(tmp_path / "schemas" / "c.json")
+        document["components"]["schemas"]["Other"] = {"$ref": "schemas/c.json"}
+        with pytest.raises(bundle.BundleError, match="a part of itself"):
+            bundle.bundle()
+
     def test_refuses_two_schemas_of_one_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
         document = copy.deepcopy(source())
         document["components"]["schemas"]["DeliverySessionKey"] = {"type": "string"}
@@ -440,6 +469,9 @@ class TestRequests:
         ("POST", "", {"Authorization": f"NVX {KEY}"}, None),
         ("POST", f"hash={KEY}", {}, None),
         ("POST", f"hash={KEY}", {"Content-Type": "application/json"}, b"{}"),
+        ("POST", f"hash={KEY}", {"Content-Type": "application/x-www-form-urlencoded"}, None),
+        ("POST", "", {"Content-Type": "application/x-www-form-urlencoded"}, b"hash="),
+        ("GET", "hash=", {}, None),
     ]
     BAD: Final[list[tuple[str, str, dict[str, str], bytes | None, str]]] = [
         ("PUT", f"hash={KEY}", {}, None, "no PUT"),
@@ -872,7 +904,10 @@ class TestCodes:
         assert codes.http_status(json.loads("9.0")) == 412
         assert codes.allowed_for(json.loads("101.0"), "create")
         assert not codes.allowed_for(json.loads("3.5"), "create")
-        assert not codes.allowed_for(json.loads("true"), "create")
+        assert codes.allowed_for(json.loads("true"), "create") is False
+
+    def test_knows_where_the_documents_have_codes(self) -> None:
+        assert [code for code in range(-1, 400) if codes.exists(code)] == [*range(1, 101), *range(101, 301)]
 
     def test_an_operation_that_does_not_exist_has_no_codes_of_its_own(self) -> None:
         assert not codes.allowed_for(111, "delete")

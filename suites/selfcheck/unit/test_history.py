@@ -70,6 +70,7 @@ def test_the_keys_that_were_issued() -> None:
     assert [each.answer for each in issued] == [script.answers[0], script.answers[2], script.answers[3]]
     assert [each.value for each in history(script).issued("other_owner")] == [key(2)]
     assert key(1) not in repr(issued)
+    assert "answer" not in repr(issued[0])
     script.answers[0] = meant(script.answers[0], replace(script.answers[0].exchange.intent, account=None))
     assert history(script).issued()[0].account == ""
 
@@ -84,6 +85,13 @@ def test_the_last_key_is_that_of_the_last_create_or_read(what: str) -> None:
     assert last(script) == key(2)
     assert last(script, "other_owner") == key(3)
     assert last(script, "subuser") is None
+
+
+def test_without_any_create_the_last_read_counts() -> None:
+    script = Script()
+    script.read(1)
+    script.read(2)
+    assert last(script) == key(2)
 
 
 def test_a_read_that_gives_an_earlier_key_is_out_of_date() -> None:

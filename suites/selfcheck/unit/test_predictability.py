@@ -9,9 +9,11 @@ import hashlib
 import random
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
+from contracts.ids import T1, T9
 from contracts.judge import Judgement
 from contracts.rules.predictability import BITS, ENOUGH, find_pattern, predictable
 from suites.selfcheck.unit.histories import Script
@@ -309,3 +311,74 @@ def test_one_key_out_of_order_and_there_is_no_order(place: int) -> None:
     assert "only ever fall" in str(look(keys[::-1]))
     keys[place] = ("0000" if place else "ffff") + keys[place][4:]
     assert look(keys) is None
+
+
+@pytest.mark.parametrize(("distinct", "found"), [(5, False), (6, True), (12, True)])
+def test_a_stretch_that_hardly_changes_is_a_constant(distinct: int, found: bool) -> None:
+    dice = random.Random(distinct)
+    keys = [f"{index * distinct // 12:04x}{dice.getrandbits(112):028x}" for index in range(12)]
+    assert len({key[:4] for key in keys}) == distinct
+    assert ("only ever rise" in str(look(keys))) is found
+
+
+@pytest.mark.parametrize(("before", "found"), [(86_400, True), (86_401, False), (-86_400, True), (-86_401, False)])
+@pytest.mark.parametrize("down", [False, True])
+def test_a_clock_may_be_a_day_off(before: int, found: bool, down: bool) -> None:
+    dice = random.Random(before)
+    moment = 1_790_000_000
+    stamp = 2**32 - 1 - (moment - before) if down else moment - before
+    keys = [f"{stamp:08x}{dice.getrandbits(96):024x}" for _ in range(_COUNT)]
+    assert ("the time of issue" in str(find_pattern(keys, [], moment, moment))) is found
+
+
+@pytest.mark.parametrize(
+    ("unit", "name"), [(1, "seconds"), (10**3, "milliseconds"), (10**6, "microseconds"), (10**9, "nanoseconds")]
+)
+def test_the_unit_of_a_clock(unit: int, name: str) -> None:
+    """By itself, for keys that came at once have no order."""
+    dice = random.Random(unit)
+    width = len(f"{int(_NOW * unit):x}")
+    keys = [_clock(unit, "x", 3)(index, dice) for index in range(_COUNT)]
+    assert look(keys, []) == f"digits 4 to {3 + width} of every key are the time of issue in {name}"
+
+
+@pytest.mark.parametrize(
+    ("stretch", "found"),
+    [("0123456789ab", True), ("0123456789a", False), ("000011112222", False), ("000011112234", True)],
+)
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_digits_that_two_keys_share(stretch: str, found: bool, at_the_end: bool) -> None:
+    dice = random.Random(stretch)
+    keys = [_uuid4(dice) for _ in range(_COUNT)]
+    for place in (4, 9):
+        rest = keys[place][len(stretch) :]
+        keys[place] = rest + stretch if at_the_end else stretch + rest
+    assert look(keys, []) == (f"two keys share {len(stretch)} digits in a row" if found else None)
+
+
+@pytest.mark.parametrize(("first", "candidates"), [(True, {T9, T1}), (False, {T9})])
+def test_keys_that_are_given_again_are_not_new_either(first: bool, candidates: set[str]) -> None:
+    keys = [f"{index:032x}" for index in range(1_000, 1_000 + _COUNT)]
+    found = predictable(_created([*keys, keys[0]] if first else keys))
+    assert found is not None
+    assert found.candidates == candidates
+
+
+def test_keys_that_are_credentials_are_not_new_either() -> None:
+    keys = [f"{index:032x}" for index in range(1_000, 1_000 + _COUNT)]
+    made = _created(keys)
+    made[3] = replace(
+        made[3],
+        exchange=replace(made[3].exchange, intent=replace(made[3].exchange.intent, credential=keys[7])),
+    )
+    found = predictable(made)
+    assert found is not None
+    assert found.candidates == {T9, T1}
+
+
+def test_of_two_keys_one_may_follow_from_the_other() -> None:
+    dice = random.Random(3)
+    key = _uuid4(dice)
+    assert predictable(_created([key, _md5(key)])) is not None
+    assert predictable(_created([_md5(key), _md5(key)])) is None
+    assert predictable(_created([key])) is None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
+from contracts import ids
 from contracts.requirements import PROFILES, Requirement, catalogue, select
 from suites.tools import coverage
 
@@ -33,11 +35,21 @@ def test_entry(entry: Requirement) -> None:
         # A decision of the project gives its reason instead of an address.
         assert (urlsplit(source.url).scheme == "https") != (source.document == "PROJECT")
         assert source.reason == (source.section if source.document == "PROJECT" else "")
-    if entry.level == "MAY":
-        assert not entry.binding
-        assert not entry.advice
-    else:
-        assert entry.binding is entry.level.startswith("MUST")
+        assert str(source) == f"{source.document}: {source.section}"
+    assert entry.binding is entry.level.startswith("MUST")
+    assert entry.advice is entry.level.startswith("SHOULD")
+
+
+@pytest.mark.parametrize("level", sorted(LEVELS))
+def test_level(level: str) -> None:
+    entry = replace(ENTRIES[0], level=level)
+    assert (entry.binding, entry.advice) == (level.startswith("MUST"), level.startswith("SHOULD"))
+
+
+def test_ids_that_modules_name_are_of_requirements() -> None:
+    named = {value for name, value in vars(ids).items() if name.isupper()}
+    assert named <= catalogue().keys()
+    assert len(named) > 40
 
 
 def test_every_point_is_there() -> None:
