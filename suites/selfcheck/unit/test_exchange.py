@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.exchange import Exchange, Intent, Refusal, Request, Response
+from contracts.violation import Violation
 
 SECRET = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 
@@ -59,3 +60,11 @@ def test_what_an_error_with_another_code_breaks() -> None:
     assert Refusal("A2-unknown-hash-refused", code_requirement="E3-code").for_its_code == "E3-code"
     plain = Refusal("B1-bad-input-refused")
     assert (plain.form, plain.codes, plain.code_requirement) == ("code", frozenset(), "")
+
+
+def test_a_violation_shows_its_last_exchange_and_no_secret() -> None:
+    exchanges = tuple(Exchange(Intent("read"), Request("GET", f"http://a/{each}?{SECRET}"), None) for each in "ab")
+    violation = Violation("S1-success-is-200", "", "", "", exchanges)
+    assert violation.exchange is exchanges[0]
+    assert "http://a/" not in repr(violation)
+    assert Violation("S1-success-is-200", "", "", "").exchange is None

@@ -49,3 +49,36 @@ def test_many_departures_are_counted() -> None:
 
 def test_of_a_huge_value_only_the_length_is_said() -> None:
     assert describe("a" * 1_000_000) == "1000000 characters"
+
+
+@pytest.mark.parametrize(
+    ("char", "name"),
+    [
+        (" ", "a space"),
+        ("\t", "a tab"),
+        ("\n", "a line feed"),
+        ("\r", "a carriage return"),
+        ("\x00", "NUL"),
+        ("\xa0", "a no-break space"),
+        ("\ufeff", "a byte order mark"),
+        ("'", "an apostrophe"),
+        ("-", "'-'"),
+        ("\x07", "U+0007"),
+    ],
+)
+def test_a_character_by_its_name(char: str, name: str) -> None:
+    assert describe(f"{KEY[:8]}{char}{KEY[9:]}") == f"character 9 is {name}"
+    assert describe(f"{KEY[:8]}{char}{KEY[8:]}") == f"33 characters: character 9 is {name}"
+
+
+@pytest.mark.parametrize(("size", "said"), [(10_000, "10000 characters: decimal digits"), (10_001, "10001 characters")])
+def test_the_longest_value_of_which_more_is_said(size: int, said: str) -> None:
+    assert describe("1" * size) == said
+
+
+def test_a_departure_is_named_up_to_its_share() -> None:
+    assert describe("1" * 17 + "-+-") == "20 characters: decimal digits with '-' at 18, 20; '+' at 19"
+    assert describe("1" * 16 + "-+-") == "19 characters: printable ASCII characters"
+    assert describe("1" * 14 + "\x07\x08\x07") == "17 characters: of many kinds"
+    # Two letters among digits would be a part of the value.
+    assert describe("1" * 30 + "gh") == "32 characters: letters and digits"
