@@ -150,8 +150,10 @@ endef
 $(VENV)/.run: requirements.lock ci/venv/delivery_conformance_checkout.py
 	$(install)
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+# It has all that .run has.
+$(VENV)/.dev: requirements-dev.lock requirements.lock ci/venv/delivery_conformance_checkout.py
 	$(install)
+	@touch $(VENV)/.run
 
 clean: ## remove what runs leave behind; .venv, contracts/lint/.venv and contracts/lint/node_modules stay
 	rm -rf dist build .pythons reports/out delivery-conformance-report .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -31,8 +31,8 @@ _LIBRARIES: Final = (
 )
 _POLL: Final = 0.01
 _MEMORY: Final = 4 << 30
-#: How a process ends that has found recorded histories explained in another way.
-_DIFFERS: Final = 41
+#: How a process ends that has found recorded histories explained in another way, or other tests that fail on a fault.
+_DIFFERS, _NOT_CAUGHT = 41, 42
 
 
 def main() -> int:
@@ -80,7 +80,7 @@ def _forked(job: dict[str, Any], started: float) -> str:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             code = os.waitstatus_to_exitcode(status)
-            return {0: "survived", _DIFFERS: "histories"}.get(code, "tests")
+            return {0: "survived", _DIFFERS: "histories", _NOT_CAUGHT: "faults"}.get(code, "tests")
         time.sleep(_POLL)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -97,13 +97,32 @@ def _run(job: dict[str, Any]) -> int:
     import pytest
 
     code = int(pytest.main([*job["options"], *job["tests"]])) if job["tests"] else 0
-    if code or job["histories"] is None:
+    if code:
         return code
+    if job["histories"] is not None and not _explained_the_same(Path(job["histories"])):
+        return _DIFFERS
+    return 0 if _caught_as_before(job["faults"]) else _NOT_CAUGHT
+
+
+def _explained_the_same(histories: Path) -> bool:
     with contextlib.suppress(Exception):
         from suites.selfcheck.mutation.histories import differing
 
-        return _DIFFERS if next(differing(Path(job["histories"])), None) is not None else 0
-    return _DIFFERS
+        return next(differing(histories), None) is None
+    return False
+
+
+def _caught_as_before(faults: list[str]) -> bool:
+    """Whether a run on each of *faults* comes to what it should, and the tests fail that are recorded to."""
+    if not faults:
+        return True
+    with contextlib.suppress(Exception):
+        from suites.selfcheck.mutation import catchers, proof
+
+        return all(
+            each.as_it_should and not catchers.differs(each.name, each.failed) for each in proof.prove_all(faults)
+        )
+    return False
 
 
 if __name__ == "__main__":

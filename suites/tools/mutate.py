@@ -2,7 +2,8 @@
 
 ``python -m suites.tools.mutate [MODULE…]`` makes mutants of each module (``mutants.py``), puts one after the other into a copy of the
 checkout, and runs there the unit tests that import the module; what explains a history then explains recorded histories
-anew. Each mutant that nothing notices is printed. ``--write`` writes ``docs/mutation.md``.
+anew, and what sends and checks runs on a sample of the emulator's faults. Each mutant that nothing notices is printed.
+``--write`` writes ``docs/mutation.md``.
 
 Why it is no tool from the index: mutmut changes functions only, and half of what matters here stands in tables and patterns; cosmic-ray
 starts Python and the tests' libraries anew for each mutant, which takes longer than the tests. Here a process that has imported
@@ -39,8 +40,7 @@ _UNIT: Final = Path("suites/selfcheck/unit")
 _COMMANDS: Final = "suites.selfcheck.system.runs"
 #: What the modules begin with of which nine mutants in ten must be killed, at least.
 _PROMISED: Final = (
-    "contracts/attribution",
-    "contracts/register",
+    "contracts/",
     "fixtures/http/guard",
     "fixtures/secret",
     "reports/redaction",
@@ -55,6 +55,9 @@ _PATIENCE: Final = 20.0
 _EXPLAINING: Final = tuple(
     f"contracts/{name}" for name in ("anomaly", "attribution", "hindsight", "refusals", "register")
 )
+#: What sends and checks: whether it still does shows on a sample of the emulator's faults.
+_CHECKING: Final = ("suites/conformance/", "suites/scenarios/", "suites/runner/check", "suites/runner/run.py")
+_FAULTS: Final = 15
 _OPTIONS: Final = (
     "-x", "-q", "-o", "addopts=--disable-plugin-autoload -p xdist", "-p", "no:cacheprovider", "-W", "ignore",
     # A mutant that never ends would else take as long as all tests together, some times over.
@@ -94,7 +97,7 @@ def equivalents() -> tuple[Equivalent, ...]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant: ``tests``, ``histories`` or ``too slow`` killed it, it survived, or it is ``equivalent``."""
+    """What became of a mutant: ``tests``, ``histories``, ``faults`` or ``too slow`` killed it, it survived, or it is ``equivalent``."""
 
     mutant: Mutant
     ended: str
@@ -125,6 +128,15 @@ class Score:
         return 1 - len(self.survivors) / others if others else 1.0
 
 
+@dataclass(frozen=True)
+class Concerned:
+    """What may notice a mutant of a module: unit tests, recorded histories, runs on faults."""
+
+    tests: Sequence[str] = ()
+    histories: Path | None = None
+    faults: Sequence[str] = ()
+
+
 class Runner:
     """A process in a copy of the checkout that runs tests on mutants."""
 
@@ -149,14 +161,15 @@ class Runner:
     def _options(self) -> list[str]:
         return [*_OPTIONS, "--basetemp", str(self._temporary)]
 
-    def run(self, module: str, source: str | None, tests: Sequence[str], histories: Path | None, seconds: float) -> Any:
+    def run(self, module: str, source: str | None, concerned: Concerned, seconds: float) -> Any:
         """How it ended, and in how many seconds."""
         job = {
             "module": module,
             "source": source,
-            "tests": list(tests),
+            "tests": list(concerned.tests),
             "options": self._options,
-            "histories": str(histories) if histories else None,
+            "histories": str(concerned.histories) if concerned.histories else None,
+            "faults": list(concerned.faults),
             "seconds": seconds,
         }
         assert self._process.stdin is not None
@@ -216,6 +229,17 @@ def tests_of(module: str) -> list[str]:
     return [str(_UNIT / path.name) for path in found]
 
 
+def faults_of(module: str, seed: str) -> list[str]:
+    """A sample of the faults that show what *module* does: those that its own tests are recorded to catch, where it has any."""
+    if not module.startswith(_CHECKING):
+        return []
+    from suites.selfcheck.mutation.catchers import recording
+
+    own = [fault for fault, tests in recording().items() if any(each.startswith(Path(module).name) for each in tests)]
+    chosen = own or list(recording())
+    return ["conforming", *random.Random(f"{seed} {module}").sample(chosen, min(_FAULTS, len(chosen)))]
+
+
 def _users(name: str) -> set[str]:
     """The names of the tests of those modules of the contract that import the one called *name*; where one has none, of its own users."""
     found: set[str] = set()
@@ -251,11 +275,12 @@ def score(module: str, made: Sequence[Runner], histories: Path | None, sample: i
     if sample is not None and sample < len(everything):
         chosen = random.Random(f"{seed} {module}").sample(everything, sample)
     recorded = histories if module.startswith(_EXPLAINING) else None
-    if not tests and recorded is None:
+    concerned = Concerned(tests, recorded, faults_of(module, seed))
+    if not (tests or recorded or concerned.faults):
         return Score(module, len(everything), [Outcome(each, "survived") for each in chosen])
     for each in made if tests else ():
         each.compile(tests)
-    plain = made[0].run(module, None, tests, recorded, 600.0)
+    plain = made[0].run(module, None, concerned, 600.0)
     if plain["ended"] != "survived":
         raise SystemExit(f"{module}: without any mutant the tests end so: {plain['ended']}")
     seconds = _PATIENCE + 6 * plain["seconds"]
@@ -274,7 +299,7 @@ def score(module: str, made: Sequence[Runner], histories: Path | None, sample: i
                 mutant = todo.get_nowait()
             except queue.Empty:
                 return
-            ended = runner.run(module, mutant.source, tests, recorded, seconds)["ended"]
+            ended = runner.run(module, mutant.source, concerned, seconds)["ended"]
             outcomes[id(mutant)] = Outcome(mutant, ended)
 
     threads = [threading.Thread(target=work, args=(each,)) for each in made]
@@ -290,7 +315,7 @@ def modules() -> list[str]:
     """Every module that is worth mutants: all but the emulator, the self-checks and these tools."""
     folders = ("contracts", "fixtures", "reports", "suites")
     # The linters of the contract have environments of their own.
-    out = ("contracts/lint/", "fixtures/emulator/", "suites/selfcheck/", "suites/tools/")
+    out = ("contracts/lint/", "contracts/version.py", "fixtures/emulator/", "suites/selfcheck/", "suites/tools/")
     found = [path.relative_to(ROOT).as_posix() for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
     return [name for name in found if not name.startswith(out) and not name.endswith("__init__.py")]
 
@@ -352,7 +377,8 @@ def page(scores: Sequence[Score], seed: str, before: str = "") -> str:
         "",
         "Made by `make mutate ARGS=--write`; do not edit. A mutant is a module with one small change: another comparison, a",
         "condition turned round, a statement left out, another number. It is killed where one of the unit tests that import the",
-        f"module fails on it, or where a recorded history is explained in another way. The mutants are a sample (seed {seed}).",
+        "module fails on it, where a recorded history is explained in another way, or, of what sends and checks, where a run on",
+        f"a fault of the emulator comes to something else. The mutants are a sample (seed {seed}).",
         "Those that do what the code does are *equivalent* and do not count; `suites/tools/equivalent.toml` lists them, each with",
         "the reason. In bold: modules of which nine in ten of the others must be killed.",
         "",

@@ -114,7 +114,7 @@ def test_a_code_is_an_integer(code: object, wrong: bool) -> None:
 
 def test_an_answer_in_another_type() -> None:
     assert said_of("400", {"content": {"text/html": {}}})[0] == ("otherwise", "S2-json-object")
-    both = {"content": {"text/html": {}, "Application/JSON; charset=utf-8": {}}}
+    both: dict[str, Any] = {"content": {"text/html": {}, "Application/JSON; charset=utf-8": {}}}
     assert ("otherwise", "S2-json-object") not in said_of("400", both)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from suites.selfcheck.mutation import catchers
 from suites.tools import mutate
 from suites.tools.mutants import Mutant, mutants
 from suites.tools.mutate import Outcome, Score
@@ -106,6 +107,19 @@ def test_the_tests_that_concern_a_module(module: str, first: str, others: set[st
     names = [Path(each).name for each in mutate.tests_of(module)]
     assert names[0].startswith(first.removesuffix(".py"))
     assert others <= set(names)
+
+
+def test_what_sends_and_checks_is_run_on_faults() -> None:
+    own = mutate.faults_of("suites/conformance/test_privacy.py", "1")
+    assert own[0] == "conforming"
+    assert own == mutate.faults_of("suites/conformance/test_privacy.py", "1")
+    caught = catchers.recording()
+    assert all(any(each.startswith("test_privacy.py") for each in caught[name]) for name in own[1:])
+    assert set(mutate.faults_of("suites/scenarios/controls.py", "1")) <= {"conforming", *caught}
+    assert (
+        len(mutate.faults_of("suites/runner/run.py", "1")) == len(mutate.faults_of("suites/runner/check.py", "2")) == 16
+    )
+    assert mutate.faults_of("contracts/judge.py", "1") == []
 
 
 def test_what_is_promised_is_there() -> None:
