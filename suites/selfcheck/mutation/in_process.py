@@ -194,7 +194,7 @@ class InProcessAdapter(BaseAdapter):
 
 
 class _Whole:
-    """An answer that is there as a whole, as far as anybody asks the library's for one: half of the time of that one is its own."""
+    """An answer that is there as a whole, with what is asked of the library's: to make one of those takes longer than to judge it."""
 
     def __init__(self, headers: HTTPHeaderDict, body: bytes) -> None:
         self.headers = headers
