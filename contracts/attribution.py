@@ -451,7 +451,7 @@ def _without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> 
         plain_fits = False
     works = {name for names in fine for name in names}
     kept = anomaly.candidates - works if (equivalences - works) & anomaly.candidates else anomaly.candidates
-    if plain_fits and kept & equivalences and not _understood(anomaly.answer):
+    if plain_fits and not _understood(anomaly.answer):
         kept = (kept & equivalences) | (kept & (FORM | {B1, C1_PARSED}))
     if works & {C5_ISO, C5_UNKNOWN} and C1_PARSED not in equivalences:
         # Another member of the JSON body is read, or passed over, as it should be.

@@ -25,6 +25,7 @@ from contracts.ids import (
     E2,
     P2,
     P3,
+    R1,
     S1,
     S2,
     S3,
@@ -240,6 +241,43 @@ def test_what_a_style_does_not_explain() -> None:
     assert _with_style(_anomaly(T2, made=page)).follows_from == frozenset()
 
 
+def test_what_calls_by_other_styles_are_told_too() -> None:
+    """A refusal that comes by every style is not of the style alone."""
+    script = Script()
+    script.read(1)
+    refused = script.add("read", code=4, style="post-form")
+    owed = _anomaly(T2, made=refused)
+    (told,) = attribution._with_styles([owed], script.answers)
+    assert told.candidates == {C2}
+    script.add("read", "other_owner", code=4)
+    (told,) = attribution._with_styles([owed], script.answers)
+    assert told.candidates == {C2, T2}
+
+
+@pytest.mark.parametrize(
+    ("about", "candidates"),
+    [({"refusal": _CODE}, {C2, S3}), ({"refusal": None}, {S3}), ({"refusal": _CODE, "valid": True}, {S3})],
+)
+def test_a_success_in_a_style_in_which_everything_succeeds(about: dict[str, Any], candidates: set[str]) -> None:
+    script = Script()
+    script.read(1)
+    said = script.add("read", style="post-form", status=200, media_type=_JSON)
+    script.add("read", **{"valid": False, "style": "post-form", "status": 200, "media_type": _JSON, **about})
+    (told,) = attribution._with_styles([_anomaly(S3, made=said)], script.answers)
+    assert told.candidates == candidates
+
+
+# ---------------------------------------------------------------------- the limit
+
+
+def test_too_many_calls_are_told_by_their_status() -> None:
+    limited = _answer(_JSON, E2, code=15, status=503)
+    assert attribution._with_the_limit(_anomaly(T2, made=limited)).candidates == {T2, E2}
+    for found in (_anomaly(T2, made=limited, by_rule=T2), _anomaly(R1, made=limited)):
+        assert attribution._with_the_limit(found) == found
+    assert attribution._with_the_limit(_anomaly(T2)).candidates == {T2}
+
+
 # ---------------------------------------------------------------------- parameters
 
 
@@ -268,6 +306,25 @@ def test_a_parameter_that_is_none_of_the_candidates() -> None:
     wrong = _called(7, C5_ISO)
     found = _anomaly(T2, made=wrong)
     assert attribution._without_those_that_work(found, [wrong, _called(None)]) == found
+
+
+def test_where_none_of_its_parameters_is_a_candidate_nothing_is_taken_away() -> None:
+    wrong = _called(7, C6_CHARSET)
+    found = _anomaly(T2, C1_PARSED, made=wrong)
+    assert attribution._without_those_that_work(found, [wrong, _called(None, C5_UNKNOWN)]) == found
+
+
+def test_where_what_is_left_is_no_candidate_none_is_taken_away() -> None:
+    wrong = _called(7, C5_ISO, C6_CHARSET)
+    found = _anomaly(T2, C5_ISO, made=wrong)
+    assert attribution._without_those_that_work(found, [wrong, _called(None, C5_ISO)]) == found
+
+
+def test_a_plain_call_that_got_no_answer_says_nothing() -> None:
+    wrong = replace(_called(7, C5_ISO), kind="foreign", code=None)
+    found = _anomaly(T2, C5_ISO, made=wrong)
+    plain = replace(_called(7), kind="nothing", code=None)
+    assert attribution._without_those_that_work(found, [wrong, plain]) == found
 
 
 def test_where_all_of_them_work_alone_none_is_taken_away() -> None:
@@ -375,6 +432,11 @@ def test_a_refusal_of_the_style_by_which_nothing_is_known_of_an_account() -> Non
     told = attribution._of_the_style_alone([owed, by_rule, other], script.answers)
     assert [each.candidates for each in told] == [{C3_GET}, {E2}, {T6}]
     assert [each.expected for each in told] == ["expected, which subuser gets by other styles", "expected", "expected"]
+    # What read says without a session has its own sentence, and what is no refusal of the account is not of the style.
+    t4 = _anomaly(T4, T6, made=refused)
+    assert attribution._of_the_style_alone([t4], script.answers) == [t4]
+    down = _anomaly(T6, made=replace(refused, code=14))
+    assert attribution._of_the_style_alone([down], script.answers) == [down]
     # By a call that is no good one nothing is known of it, nor where the style has no promise.
     intent = replace(refused.exchange.intent, promise="")
     bare = replace(owed, answer=replace(refused, exchange=replace(refused.exchange, intent=intent)))
