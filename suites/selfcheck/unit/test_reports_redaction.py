@@ -757,3 +757,25 @@ def test_little_is_remembered_of_a_line() -> None:
     for _ in range(100):
         harmless("x" * 50)
     assert len(vars(harmless)["_line"]) <= 17
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_what_a_stream_that_nobody_reads_still_holds_goes_nowhere(binary: bool, vault: Vault, tmp_path: Path) -> None:
+    """Else the interpreter would write it at its end, and fail."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as raw:
+        text = io.TextIOWrapper(raw, write_through=False)
+        stream: Any = RedactingBuffer(raw, vault) if binary else RedactingStream(text, vault)
+        raw.write(b"x")
+        # More than is kept back is written at once, and nobody is there.
+        stream.write(b"y" * 100_000 if binary else "y" * 100_000)
+        if not binary:
+            stream.flush()
+        # What was kept is gone: there is nothing left to be written to whatever comes in the place of the stream.
+        kept = tmp_path / "kept"
+        with kept.open("wb") as instead:
+            os.dup2(instead.fileno(), writing)
+        if not binary:
+            text.detach()
+    assert kept.read_bytes() == b""
