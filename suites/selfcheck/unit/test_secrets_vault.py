@@ -475,3 +475,148 @@ def test_what_stands_behind_a_whole_secret_is_masked_where_it_stands(vault: Vaul
     """Each kind is looked for in what the ones before it have left of the text."""
     assert vault.mask(f"{OWNER} then {shown} and more") == f"«owner» then {name} and more"
     assert vault.mask(f"{shown} then {OWNER} and {shown} and more") == f"{name} then «owner» and {name} and more"
+
+
+# ---------------------------------------------------------------------- what is found where
+
+
+def _percent(text: str) -> str:
+    return "".join(f"%{ord(char):02x}" for char in text)
+
+
+def test_what_only_looked_like_a_key_is_named_in_any_letter_case() -> None:
+    vault = Vault()
+    vault.conceal([KEY], "")
+    assert vault.mask(KEY.upper()) == "«key 1 of somebody»"
+    vault.add(KEY, "key 1 of owner")
+    assert vault.mask(KEY.upper()) == "«key 1 of owner»"
+
+
+def test_of_two_that_differ_in_letter_case_the_first_has_all_other_forms() -> None:
+    vault = Vault()
+    vault.add("Abcdefgh1", "one")
+    vault.add("aBcdefgh1", "two")
+    assert vault.mask("Abcdefgh1 aBcdefgh1 ABCDEFGH1") == "«one» «two» «one»"
+
+
+@pytest.mark.parametrize(
+    ("token", "concealed"),
+    [
+        ("abcdefghij12", True),
+        ("abcdefghijk1", False),
+        ("abcdefghi12", False),
+        ("12ghijklmnop" + KEY, True),
+        ("12ghijklmno" + KEY, False),
+        (KEY + "ghijklmnop12", True),
+        (KEY + "ghijklmno12", False),
+    ],
+)
+def test_what_is_left_of_a_token(token: str, concealed: bool) -> None:
+    """Twelve characters, two of them digits, could be a key."""
+    vault = Vault()
+    vault.add(KEY, "key 1 of owner")
+    vault.conceal([token], "")
+    assert ("of somebody" in vault.mask(token)) is concealed
+
+
+def test_the_room_for_what_only_looks_like_a_key() -> None:
+    vault = Vault()
+    dice = random.Random(1)
+    large = "".join(dice.choice("0123456789abcdef") for _ in range(65_535))
+    vault.hide(large + "0" * 2, "too large")
+    assert vault.mask(large[:40]) == large[:40]
+    vault.hide(large + "0", "large")
+    assert vault.mask(large[:40]) == "«large, altered»"
+    vault.hide(KEY, "no room")
+    assert vault.mask(KEY) == KEY
+
+
+def test_a_near_miss_that_is_too_short_to_be_found_by_what_it_has_of_a_secret() -> None:
+    vault = Vault()
+    secret = vault.add("pass1234", "owner")
+    long = vault.add(OWNER, "other")
+    vault.derive_from("pass1234", secret)
+    vault.derive_from(OWNER + "0", long)
+    assert vault.mask("pass1234") == "«owner»"
+    assert vault.mask("pass123x") == "pass123x"
+    vault.derive_from("pass123x", secret)
+    assert vault.mask("pass123x") == "«owner, altered»"
+    # Only what was not found takes a number.
+    vault.conceal([KEY], "")
+    assert vault.mask(KEY) == "«key 2 of somebody»"
+
+
+def test_all_secrets_in_their_order(vault: Vault) -> None:
+    vault.hide("0123456789ab", "hidden")
+    assert [(each.reveal(), each.label) for each in vault.secrets()] == [(OWNER, "owner"), (KEY, "key 1 of owner")]
+    assert list(vault.values()) == [OWNER, KEY]
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        (OWNER, ["owner"]),
+        (f"x{OWNER[:12]}", ["owner"]),
+        (OWNER[-12:].upper(), ["owner"]),
+        (OWNER[:11], []),
+        (OWNER[-11:], []),
+        (OWNER[-8:], []),
+        ("x12345678", ["eight"]),
+        ("1234567", []),
+        ("an abcdefghijk", ["eleven"]),
+        ("bcdefghijk", []),
+        (f"{KEY[-12:]}12345678", ["key", "eight"]),
+        ("", []),
+    ],
+)
+def test_who_shares_a_stretch(text: str, labels: list[str]) -> None:
+    vault = Vault()
+    for value, label in ((OWNER, "owner"), (KEY, "key"), ("12345678", "eight"), ("abcdefghijk", "eleven")):
+        vault.add(value, label)
+    assert [each.label for each in vault.sharing(text)] == labels
+
+
+def test_texts_that_are_masked_are_kept_so_many() -> None:
+    vault = Vault()
+    vault.add(OWNER, "owner")
+    for number in range(8_200):
+        vault.mask(f"text {number}")
+        assert len(vault._masked) <= 8_192
+    assert vault.mask(f"text 1 {OWNER}") == "text 1 «owner»"
+
+
+@pytest.mark.parametrize("before", ["aİ", "aİz", "aİzy", "\n", "\0", "é"])
+def test_what_stands_before_an_escape(before: str) -> None:
+    """Some letters are longer in lower case: with one of them a token is not looked for in any letter case."""
+    vault = Vault()
+    vault.add(OWNER, "owner")
+    assert vault.mask(before + _percent(OWNER.upper())) == f"{before}«owner, encoded»"
+
+
+@pytest.mark.parametrize("before", ["", "x" * 150 + " ", "x" * 250 + " ", "x " * 300])
+@pytest.mark.parametrize("plain", [0, 1, 15, 16, 31])
+def test_a_secret_of_which_a_part_is_escaped(before: str, plain: int, vault: Vault) -> None:
+    assert vault.mask(before + OWNER[:plain] + _percent(OWNER[plain:])) == f"{before}«owner, encoded»"
+
+
+@pytest.mark.parametrize(
+    ("plain", "masked"),
+    [
+        (199, "«long, encoded»"),
+        (200, "«long, encoded»"),
+        (201, "{first}«long, altered»"),
+        (250, "«long, altered»«long, altered»"),
+    ],
+)
+def test_so_much_before_an_escape_is_of_one_token(plain: int, masked: str) -> None:
+    dice = random.Random(2)
+    long = "".join(dice.choice("ghijklmnopqrstuvwxyz0123456789") for _ in range(300))
+    vault = Vault()
+    vault.add(long, "long")
+    assert vault.mask(long[:plain] + _percent(long[plain:])) == masked.format(first=long[0])
+
+
+def test_what_an_earlier_escape_ended_with_is_of_that_one() -> None:
+    vault = Vault()
+    vault.add("x%zzabcdefghij1", "odd")
+    assert vault.mask("%41x%zzabcdefghij%31") == "%41x«odd, altered»"
