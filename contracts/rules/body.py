@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter
@@ -83,12 +84,9 @@ def _decode(raw: bytes, flaws: list[str]) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         flaws.append(f"the body is not UTF-8 (byte {error.start})")
-    for encoding in ("utf-16", "latin-1"):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if encoding == "latin-1" or "{" in text:
+    with contextlib.suppress(UnicodeDecodeError):
+        text = raw.decode("utf-16")
+        if "{" in text:
             return text
     return raw.decode("latin-1")
 
