@@ -125,6 +125,9 @@ def test_the_address_of_the_call_is_known_to_its_sender() -> None:
     for shown in (url, f"{PATH}/user/session/delivery/read?hash=x%2Fopt/y/z", f"{PATH}/user/session/delivery/read"):
         assert inside(f"no such page: {shown} ".encode(), url=url) is None
     assert inside(f"no such page: {PATH}".encode(), url=url) is not None
+    asked = f"{ROOT}read?next=/opt/y/z"
+    assert inside(b"no such page: /v2/user/session/delivery/read?next=/opt/y/z", url=asked) is None
+    assert inside(b"no such page: read?next=/opt/y/z", url=asked) is not None
     encoded = "http://127.0.0.1/srv/a%20b/read"
     assert inside(b"no such page: /srv/a b/read", url=encoded) is None
 
@@ -145,6 +148,7 @@ def test_a_text_without_an_address(known: str) -> None:
 
 
 def test_the_root_alone_is_no_address() -> None:
+    assert without_address("[/x]", "http://a.example/x") == "[ ]"
     assert without_address("a/b", "http://a.example/") == "a/b"
     assert inside(f"a {PATH}".encode(), url="http://a.example/") is not None
 
