@@ -47,6 +47,8 @@ _PROMISED: Final = (
     "reports/results",
 )
 _AT_LEAST: Final = 0.9
+#: Folders whose modules are used by each other.
+_IN_LAYERS: Final = ("contracts/", "fixtures/", "reports/")
 #: pytest's exit code where all tests of a file are left out.
 _NO_TESTS: Final = 5
 #: Seconds that a mutant has beyond some times of what the tests take without any.
@@ -213,8 +215,8 @@ def tests_of(module: str) -> list[str]:
         folders = (f"test_{'_'.join(parent.parts)}_", f"test_{parent.name}_")
         return path.name.startswith(f"test_{Path(module).stem}") or f"{path.stem}_".startswith(folders)
 
-    # What only the judge, or the attribution, makes use of is tested through it.
-    users = _users(name) if module.startswith("contracts/") else set()
+    # What only the judge makes use of, or the session, is tested through it.
+    users = _users(name) if module.startswith(_IN_LAYERS) else set()
 
     def concerned(path: Path) -> bool:
         return bool(named & _imports(path)) or path.stem in users
@@ -241,10 +243,10 @@ def faults_of(module: str, seed: str) -> list[str]:
 
 
 def _users(name: str) -> set[str]:
-    """The names of the tests of those modules of the contract that import the one called *name*; where one has none, of its own users."""
+    """The names of the tests of those modules that import the one called *name*; where one has none, of its own users."""
     found: set[str] = set()
     for each in modules():
-        if each.startswith("contracts/") and name in _imports(ROOT / each):
+        if each.startswith(_IN_LAYERS) and name in _imports(ROOT / each):
             test = f"test_{Path(each).stem}"
             own = (ROOT / _UNIT / f"{test}.py").exists()
             found |= {test} if own else _users(each.removesuffix(".py").replace("/", "."))
