@@ -358,9 +358,10 @@ def main(argv: list[str] | None = None) -> int:
             print(_line(scores[-1]), flush=True)
             for survivor in scores[-1].survivors:
                 print(f"  {survivor}", flush=True)
-    if arguments.write:
-        before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-        PAGE.write_text(page(scores, arguments.seed, before), encoding="utf-8")
+            if arguments.write:
+                # One after the other: it takes hours, and what ends it early loses nothing.
+                before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+                PAGE.write_text(page(scores[-1:], arguments.seed, before), encoding="utf-8")
     few = [each.module for each in scores if each.module.startswith(_PROMISED) and each.killed < _AT_LEAST]
     if few:
         print(f"too few killed: {', '.join(few)}")
