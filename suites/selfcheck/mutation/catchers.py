@@ -19,15 +19,6 @@ from suites.selfcheck.mutation import direct
 RECORDING: Final = Path(__file__).with_name("catchers.json")
 #: A fault on which more tests fail, of several functions, says of none of them that it is needed, and is not recorded.
 FEW: Final = 6
-#: What tests fail on these depends on how fast the machine is, or on chance.
-UNSTEADY: Final = frozenset(
-    name
-    for name, fault in FAULTS.items()
-    if (fault.emulator.__module__.rpartition(".")[2] == "transport" and not name.startswith("rate-limit-"))
-    or name
-    in ("get-answers-cached-by-address", "key-shared-at-the-same-moment", "read-three-times", "session-ends-by-itself")
-)
-
 #: The requirements that a test verifies and was seen to be broken, by its name; none where it fails for another's sake.
 Failed = Mapping[str, tuple[str, ...]]
 
@@ -40,7 +31,7 @@ def failed(done: direct.Done) -> Failed:
 
 def to_record(fault: str, found: Failed) -> Failed:
     """What of *found* the recording has: where many tests fail, those alone that verify what is broken; nothing where it says nothing."""
-    if fault not in FAULTS or fault in UNSTEADY:
+    if fault not in FAULTS:
         return {}
     own = {name: broken for name, broken in found.items() if broken}
     return next((each for each in (found, own) if len(each.keys() - races()) <= FEW), {})
