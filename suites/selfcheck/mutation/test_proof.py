@@ -6,8 +6,6 @@ Every check runs on every fault and variation, in this process; a sample of each
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,8 +16,9 @@ from fixtures.emulator.faults import FAULTS
 from fixtures.emulator.threaded import ThreadedServer
 from fixtures.emulator.variations import VARIATIONS
 from suites.selfcheck.mutation import catchers, direct, proof
-from suites.selfcheck.mutation.proof import MATRIX, ROOT, Proof, describe, names, rows
+from suites.selfcheck.mutation.proof import MATRIX, Proof, describe, names, rows
 from suites.selfcheck.mutation.scenarios import CONFORMING, provokes, write_target
+from suites.selfcheck.system import runs
 
 _PARTS = 12
 #: One of each part of the contract, and of each kind: payload, status, carrier, credential, state, race, privacy.
@@ -98,8 +97,7 @@ def test_the_real_command_finds_the_same(name: str, tmp_path: Path) -> None:
     report = tmp_path / "report"
     with ThreadedServer([name]) as server:
         target = write_target(tmp_path, server.base_url, states=server.states_url)
-        command = [sys.executable, "-m", "suites.cli", "--target", str(target), "--report-dir", str(report), "-q"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = runs.run("--target", target, "--report-dir", report, "-q")
     document = json.loads((report / "conformance.json").read_text(encoding="utf-8"))
     found = {each["id"] for each in document["requirements"] if each["result"] in ("failed", "warning")}
     direct.in_checkout()
