@@ -31,7 +31,7 @@ MATRIX = ROOT / "docs" / "faults.md"
 #: Requests of a run at profile standard, repeats after a 429 or on a reopened connection not counted: on a conforming target, and on any.
 MOST_CONFORMING, MOST = 296, 360
 #: Seconds for an answer that does not come.
-_SHORT = 1.0
+_SHORT = 2.0
 
 
 @dataclass(frozen=True)
