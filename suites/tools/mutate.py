@@ -247,9 +247,11 @@ def _users(name: str) -> set[str]:
     found: set[str] = set()
     for each in modules():
         if each.startswith(_IN_LAYERS) and name in _imports(ROOT / each):
-            test = f"test_{Path(each).stem}"
-            own = (ROOT / _UNIT / f"{test}.py").exists()
-            found |= {test} if own else _users(each.removesuffix(".py").replace("/", "."))
+            user, test = each.removesuffix(".py").replace("/", "."), f"test_{Path(each).stem}"
+            path = ROOT / _UNIT / f"{test}.py"
+            # Modules of several folders have the same name, and a file of tests is of one of them.
+            own = path.exists() and user in _imports(path)
+            found |= {test} if own else _users(user)
     return found
 
 
