@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from contracts.ids import C8, C9, T2
+from contracts.ids import C8, C9, T2, T3
 from contracts.judge import Judgement
 
 
@@ -30,9 +30,10 @@ class Anomaly:
 
     @property
     def undecided(self) -> bool:
-        """Whether one of several calls has changed the key, and it is not known which."""
+        """Whether one of several calls has changed the key and it is not known which, or whether any has, or the answer is wrong."""
         names = {name for name, _ in self.suspects}
-        return len(names) > 1 and self.candidates - {T2, C8, C9} <= names
+        several = len(names) > 1 or (T2 in self.candidates and bool(names - {T3}))
+        return several and self.candidates - {T2, C8, C9} <= names
 
     def within(self, requirements: frozenset[str]) -> Anomaly | None:
         """The same with no other candidates than *requirements*; None where none of them is one."""

@@ -275,7 +275,8 @@ class Calls:
             wrong |= {T4}
         if value in account.past:
             kept = wrong | self._not_kept(account)
-            return kept, kept
+            # A call since the create may have undone it.
+            return kept, kept | (suspects - {T3} if account.unread else frozenset())
         changed = suspects | account.after_group | form | self._not_kept(account) | self._made_by(answer, account)
         if account.never_created or not any(map(is_key, (value, *possible))):
             changed |= {T4}

@@ -1,10 +1,10 @@
-"""T, A: a walk through the states of several accounts, in an order that is drawn."""
+"""T, A: a walk through the states of several accounts: one that is written here, or in a thorough run several that are drawn."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 from contracts.judge import Judgement
 from contracts.register.changes import REFUSED
@@ -18,12 +18,21 @@ from suites.runner.run import OTHER_UNKNOWN, unknown_hash
 from suites.scenarios.controls import ControlledCheck
 from suites.scenarios.delivery_keys import delivery_key, key_of
 
-#: Steps of one walk; before the first and after each of them there is a read, but where a refused create follows a create.
-_STEPS, _FEW_STEPS = 6, 4
+_Step = tuple[str, int]
+
+#: What every run but a thorough one does: legs of some steps and a read. A step is of a kind, by the account of that place
+#: among those that may create or, for a refused create, among those that are refused.
+#: A refused create follows a create at once: whose rights count, and what is undone, shows only there.
+_LEGS: tuple[tuple[tuple[_Step, ...], int], ...] = (
+    ((("create", 1), ("refused create", 2)), 1),
+    ((("create", 0), ("refused create", 1)), 0),
+    ((("unknown hash", 0),), 1),
+    ((("create", 0), ("refused create", 0), ("issued key", 0)), 0),
+)
+_FEW_LEGS = 3
+#: What a thorough run draws: so many walks, of so many steps, of these kinds in some order.
+_WALKS, _STEPS = 10, 6
 _KINDS = ("create", "refused create", "unknown hash", "issued key", "create", "refused create")
-#: Of the walk that every run takes but a thorough one, which takes so many.
-_SEED = 8
-_WALKS = 10
 
 
 class _Path:
@@ -102,18 +111,18 @@ class _Walk:
             self.path.take(self.cast.check.call("read", style, account))
 
 
-def _walk(cast: _Cast, draw: random.Random, steps: int) -> _Path:
-    walk = _Walk(cast)
-    walk.order = draw.sample(cast.kinds, len(cast.kinds))
-    walk.read()
-    for _ in range(steps):
-        who, other = draw.randrange(len(cast.creators)), draw.randrange(len(cast.refused) or 1)
-        kind = walk.coming
-        walk.step(who, other, draw.choice(OPERATIONS), draw.choice(cast.styles))
-        if (kind, walk.coming) != ("create", "refused create"):
-            # Whose rights count shows only where a create that succeeds was the last call.
-            walk.read()
-    return walk.path
+def _written_walk(cast: _Cast) -> _Path:
+    """The walk of ``_LEGS``, each call in the next of the styles."""
+    path, styles = _Path(cast.check), cycle(cast.styles)
+    for steps, reader in _LEGS[: _FEW_LEGS if cast.check.run.smoke else None]:
+        for kind, who in steps:
+            creator = cast.creators[who % len(cast.creators)]
+            refused = cast.refused[who % len(cast.refused)] if cast.refused else None
+            if path.fits and kind in cast.kinds:
+                path.step(kind, creator, refused, "read" if kind == "issued key" else "create", next(styles))
+        if path.fits:
+            path.take(cast.check.call("read", next(styles), cast.creators[reader % len(cast.creators)]))
+    return path
 
 
 def _walks_of_hypothesis(cast: _Cast) -> list[_Path]:
@@ -187,8 +196,7 @@ def test_walk_through_the_states(check: ControlledCheck) -> None:
     kinds = [kind for kind in _KINDS if kind != "refused create" or refused]
     cast = _Cast(check, creators, refused, styles, kinds)
     # Stimulus.
-    steps = _FEW_STEPS if check.run.smoke else _STEPS
-    paths = _walks_of_hypothesis(cast) if check.run.thorough else [_walk(cast, random.Random(_SEED), steps)]
+    paths = _walks_of_hypothesis(cast) if check.run.thorough else [_written_walk(cast)]
     # Verdict.
     for path in paths:
         if path.answers:

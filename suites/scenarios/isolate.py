@@ -98,12 +98,10 @@ class FollowUp:
         for calls in self._batches(anomaly):
             if self._left < len(calls) + 2:
                 return
-            before = self._send(read)
+            # What was changed may have been the last create alone.
+            before = self._send(_create(read) if self._may_create(read) else read)
             if before.key is None:
-                if not self._may_create(read):
-                    return
-                self._send(_create(read))
-                before = self._send(read)
+                return
             for call in calls:
                 self._send(self._with_key(call, before).but(repeat=True))
             if self._send(read.but(repeat=True)).key != before.key:

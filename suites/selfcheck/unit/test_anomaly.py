@@ -6,7 +6,7 @@ import pytest
 
 from contracts.anomaly import Anomaly, asked
 from contracts.exchange import Exchange, Intent, Request
-from contracts.ids import C8, C9, T1, T2, T3, T4
+from contracts.ids import C8, C9, T1, T2, T3, T4, T7
 from contracts.judge import Judgement
 from suites.selfcheck.unit.histories import ROOT, Script
 
@@ -32,6 +32,10 @@ def test_within_the_requirements_of_a_run() -> None:
         ((T3, T1), {T3, T1, T4}, False),
         ((T3, T3), {T2, T3}, False),
         ((), {T2}, False),
+        ((T7,), {T2, T7}, True),
+        ((T7,), {T7}, False),
+        ((T7,), {T2, T7, T4}, False),
+        ((T3, T3), {T2}, False),
     ],
 )
 def test_undecided(suspects: tuple[str, ...], candidates: set[str], undecided: bool) -> None:

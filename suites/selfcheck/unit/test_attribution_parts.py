@@ -67,7 +67,10 @@ def test_what_is_open() -> None:
     # Of two candidates none is certain.
     assert Explanation(anomalies=(undecided, _anomaly(T6, T1))).open == [undecided]
     # With one suspect there is nothing to find out.
-    assert Explanation(anomalies=(_anomaly(T6, T2, suspects=((T6, call),)),)).open == []
+    assert Explanation(anomalies=(_anomaly(T6, suspects=((T6, call),)),)).open == []
+    # But where the answer may be wrong by itself.
+    alone = _anomaly(T6, T2, suspects=((T6, call),))
+    assert Explanation(anomalies=(alone,)).open == [alone]
 
 
 # ---------------------------------------------------------------------- what an answer is meant as

@@ -135,6 +135,20 @@ def test_what_a_refused_call_has_changed() -> None:
     assert script.broken == {A5_CHANGED}
 
 
+def test_a_refused_create_that_undoes_the_create_before_it() -> None:
+    script = Script()
+    script.create(1)
+    script.read(1)
+    script.create(2)
+    script.add("create", "tariff_restricted", code=236, status=402)
+    script.read(1)
+    assert script.broken == {T7}
+    # A read that is stale where nothing lies between tells of another cause.
+    script.create(3)
+    script.read(1)
+    assert script.broken == {T2}
+
+
 def test_what_another_method_has_changed() -> None:
     script = Script()
     refusal = Refusal(C7_METHODS, "any")

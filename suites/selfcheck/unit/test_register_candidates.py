@@ -94,6 +94,13 @@ def play(steps: str) -> Script:
         ("c1 r1 c2 r2 r1 r2", ["T2"]),
         ("c1 r1 c2 r1", ["T2"]),
         ("c1 r1 c2 r1 r1", ["T2"]),
+        # What was sent since the create may have undone it, until a read confirms the key that was made.
+        ("c1 r1 c2 tC236 r1 r1", ["T2 T7"]),
+        ("c1 r1 c2 tC236 r1", ["T2 T7"]),
+        ("c1 r1 c2 tC236 r1 r2", ["T2"]),
+        ("c1 r1 c2 u r1 r1", ["T2 A5-changes-nothing"]),
+        ("c1 r1 c2 oc3 r1 r1", ["T2 A6"]),
+        ("c1 r1 c2 r2 tC236 r1 r1", ["T2"]),
         # A read that gives another key: wrong until it is seen again, and then something has changed it.
         ("c1 r1 r2", ["T2 T3"]),
         ("c1 r1 r2 r1", ["T2"]),
