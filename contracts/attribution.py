@@ -228,8 +228,8 @@ def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:
 def _behind(requirement: str, answer: Judgement, owed: Anomaly | None) -> frozenset[str]:
     """What the call is owed, where that is why its answer breaks *requirement*."""
     refused = answer.exchange.intent.refusal is not None
-    if requirement == S2 and not refused and answer.ambiguous and _says_json(answer):
-        # It is meant as JSON and almost is: its form is wrong, whatever it says.
+    if requirement == S2 and not refused and _says_json(answer) and _cannot_be_read(answer):
+        # It is meant as JSON: its form is wrong, whatever it says.
         return frozenset()
     if requirement in _IN_CONSEQUENCE and answer.kind != "success":
         return _causes(answer, owed)
@@ -238,6 +238,12 @@ def _behind(requirement: str, answer: Judgement, owed: Anomaly | None) -> frozen
     # It was let in: that is the cause, whatever it was given then, or not given.
     let_in = (requirement == S3 and refused) or (requirement in (A5_TOLD, P1_ECHO) and answer.kind == "success")
     return owed.candidates if owed is not None and let_in else frozenset()
+
+
+def _cannot_be_read(answer: Judgement) -> bool:
+    """Whether it can be read in two ways, or is an error of which no member can be seen to be missing, for it is no JSON."""
+    no_json = (answer.status or 0) >= 400 and not any(each.requirement == E1 for each in answer.violations)
+    return answer.ambiguous or (answer.kind == "foreign" and no_json)
 
 
 def _beside(requirement: str, answer: Judgement) -> frozenset[str]:
@@ -385,13 +391,18 @@ def _with_style(
     }
     # By another style the same account succeeds: it is the style that is broken, and not what the operation does.
     alone = (intent.operation, anomaly.answer.kind, anomaly.answer.code) not in elsewhere
-    candidates = anomaly.candidates - {T1, T2} if promises and intent.valid and alone else anomaly.candidates
+    candidates, suspects = anomaly.candidates, anomaly.suspects
+    if promises and intent.valid and alone:
+        candidates = candidates - {T1, T2} - {name for name, _ in suspects}
+        suspects = ()
     if promises and intent.valid and not anomaly.by_rule and (anomaly.answer.status or 0) >= 400:
         # In the form of other refusals it would be no success either.
         candidates -= _IN_CONSEQUENCE
     # Where the style is known to be broken elsewhere, it need not be for anything else that it is refused here.
     own = {intent.promise} if intent.valid and intent.promise and anomaly.answer.kind == "error" else set()
-    return replace(anomaly, candidates=candidates | promises, follows_from=anomaly.follows_from | own)
+    return replace(
+        anomaly, candidates=candidates | promises, suspects=suspects, follows_from=anomaly.follows_from | own
+    )
 
 
 def _of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) -> list[Anomaly]:

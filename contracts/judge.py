@@ -48,7 +48,7 @@ class Judgement:
     value: Any = field(default=None, repr=False)
     code: int | None = None
     violations: tuple[Violation, ...] = ()
-    #: Whether the body can be read in more than one way: a member stands twice in it, or it is no JSON.
+    #: Whether the body can be read in more than one way: a member stands twice in it, it is two objects, or no JSON.
     ambiguous: bool = False
 
     @property
@@ -232,7 +232,7 @@ def _error(found: _Findings, response: Response, body: Body) -> None:
         )
     if document is None:
         # What is meant as JSON and is none has no members that could be wrong: that is S2.
-        if response.status >= 400 and not (body.nearly and _is_json(response)):
+        if response.status >= 400 and not (body.is_broken and _is_json(response)):
             found.add(
                 "E1-error-envelope", "success: false and a status with code and description", "an error in no envelope"
             )

@@ -7,15 +7,18 @@ from collections.abc import Iterable, Sequence
 
 from contracts.anomaly import Anomaly, asked
 from contracts.exchange import Intent
-from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, T3, T4, T5_FIRST
+from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, T2, T3, T4, T5_FIRST
 from contracts.judge import Judgement
 from contracts.refusals import form_findings, value_findings
 from contracts.register.account import NO_SESSION_AT_FIRST, Account
+from contracts.register.changes import REFUSED
 from contracts.register.reading import NO_SESSION, documented, told_by_status
 
 #: Equivalences that are members of a JSON body, in these styles.
 _IN_JSON = frozenset({C5_ISO, C5_UNKNOWN})
 _JSON_STYLES = frozenset({"post-json", "post-header-json"})
+#: Codes by which create refuses an account for the state that it is in.
+_OF_CREATE = frozenset(code for _, code in REFUSED.values())
 
 
 class Book:
@@ -78,8 +81,8 @@ class Book:
         candidates |= form_findings(answer) | told_by_status(answer)
         if requirement != T4:
             candidates |= value_findings(answer)
-        if intent.kind == "tariff_restricted":
-            # What read says there is not documented; which codes it has, is.
+        if (requirement == T2 and answer.code in _OF_CREATE) or intent.kind == "tariff_restricted":
+            # It speaks of what create may do. What read says to a restricted tariff is not documented; which codes it has, is.
             candidates |= {E3} & {each.requirement for each in answer.violations}
         if _IN_JSON & set(intent.equivalences) and intent.style in _JSON_STYLES:
             # A body that is not read as JSON is not read for any of it.

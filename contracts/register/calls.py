@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from contracts.exchange import Intent
@@ -11,7 +11,7 @@ from contracts.judge import Judgement
 from contracts.refusals import FORM, form_findings, rate_limited
 from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pending
 from contracts.register.book import Book
-from contracts.register.changes import REFUSED, REFUSED_DEMO, may_not_change
+from contracts.register.changes import CHANGES, REFUSED, REFUSED_DEMO, may_not_change
 from contracts.register.reading import (
     NO_SESSION,
     NO_SESSION_CODE,
@@ -24,6 +24,10 @@ from contracts.register.reading import (
 
 #: Creates that are shown of those that lead to a key which is given again.
 _SHOWN_CREATES = 12
+#: Codes by which a hash is refused that nobody has (facts A1, A2).
+_NO_HASH = frozenset({3, 4, 7})
+#: What a call breaks after which a good hash is refused, though by itself it has nothing to do with the account.
+_LOGS_OUT = frozenset(CHANGES.values()) - {T3, A6}
 
 
 class Calls:
@@ -84,6 +88,7 @@ class Calls:
         if answer.key is None:
             broken = T5_FIRST if intent.kind == DEMO else T1
             self.book.failed(answer, broken, "a success with a new key", account)
+            self._perhaps_logged_out(account, answer)
             account.suspects.setdefault(broken, []).append(answer)
             if answer.server_error or answer.kind != "error" or answer.code is None:
                 account.forget()
@@ -151,7 +156,11 @@ class Calls:
             return False
         known = f"was given to {owner} before" if owner is not None else f"is the credential of {credential}"
         context = _from(self.book.given_in.get(key), account.creates)
-        self.book.add({T1}, answer, "a key that was never given before", f"the key {key!r}, which {known}", *context)
+        # Behind an address of its own it may be a read.
+        candidates = {T1, *apart(answer)}
+        self.book.add(
+            candidates, answer, "a key that was never given before", f"the key {key!r}, which {known}", *context
+        )
         return True
 
     # ------------------------------------------------------------------ read
@@ -182,6 +191,17 @@ class Calls:
         # A create that was refused in these words since the last read may be why.
         refused = {name for name, code in REFUSED.values() if name in account.suspects and answer.code == code}
         self.book.failed(answer, T2, "a success with the key", account, refused, follows_from={T4} if unknown else ())
+        self._perhaps_logged_out(account, answer)
+
+    def _perhaps_logged_out(self, account: Account, answer: Judgement) -> None:
+        """A good hash that is refused as one that nobody has may be so for what a call since the last read that fitted did."""
+        if answer.kind != "error" or answer.code not in _NO_HASH:
+            return
+        suspects = {name: calls for name, calls in account.suspects.items() if name in _LOGS_OUT}
+        last = self.book.anomalies[-1]
+        self.book.anomalies[-1] = replace(
+            last, candidates=last.candidates | frozenset(suspects), suspects=tuple(_each(suspects))
+        )
 
     def _observe(self, account: Account, answer: Judgement, value: str) -> None:
         owner = self.book.owner.get(value, account.label)
@@ -248,8 +268,7 @@ class Calls:
         others_key = {A6} if answer.key is not None and answer.key not in self.book.given else set()
         follows_from = given_again | others_key
         self.book.add(wrong | changed, answer, _shown(possible), answer.summary(), *context, follows_from=follows_from)
-        suspects = tuple((name, each) for name, calls in account.suspects.items() for each in calls)
-        self.book.anomalies[-1] = replace(self.book.anomalies[-1], suspects=suspects)
+        self.book.anomalies[-1] = replace(self.book.anomalies[-1], suspects=tuple(_each(account.suspects)))
         account.pending.append(Pending(len(self.book.anomalies) - 1, possible, value, wrong, changed))
         if answer.exchange.intent.equivalences:
             # Whether it is the equivalences or the key is seen from the next plain read.
@@ -275,8 +294,8 @@ class Calls:
             wrong |= {T4}
         if value in account.past:
             kept = wrong | self._not_kept(account)
-            # A call since the create may have undone it.
-            return kept, kept | (suspects - {T3} if account.unread else frozenset())
+            # A call since then may have undone the create.
+            return kept, kept | (suspects - {T3})
         changed = suspects | account.after_group | form | self._not_kept(account) | self._made_by(answer, account)
         if account.never_created or not any(map(is_key, (value, *possible))):
             changed |= {T4}
@@ -309,6 +328,11 @@ def _from(giver: Judgement | None, creates: Sequence[Judgement]) -> Sequence[Jud
         return ()
     since = list(creates[creates.index(giver) :]) if giver in creates else []
     return [giver, *since[1:][-_SHOWN_CREATES:]]
+
+
+def _each(suspects: Mapping[str, Sequence[Judgement]]) -> Iterator[tuple[str, Judgement]]:
+    """Each call that may have changed the key, with what it breaks if it has."""
+    return ((name, each) for name, calls in suspects.items() for each in calls)
 
 
 def _last(suspects: dict[str, list[Judgement]]) -> Iterator[Judgement]:

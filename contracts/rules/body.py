@@ -17,7 +17,8 @@ _LONGEST_INTEGER = 400
 _DEEPEST = 100
 #: Flaws after which a reader may take the body for something else.
 _TWICE, _NO_JSON = "a member name stands twice in one object", "the body is not JSON"
-_AMBIGUOUS = (_TWICE, _NO_JSON)
+_ANOTHER = "another JSON object follows the first"
+_AMBIGUOUS = (_TWICE, _NO_JSON, _ANOTHER)
 # A string is passed over once, whether or not it ends.
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -38,8 +39,13 @@ class Body:
 
     @property
     def ambiguous(self) -> bool:
-        """Whether it can be read in more than one way: a member stands twice in it, or it is no JSON but nearly so."""
+        """Whether it can be read in more than one way: a member stands twice in it, it is two objects, or no JSON but nearly so."""
         return self.nearly and any(text in flaw for flaw in self.flaws for text in _AMBIGUOUS)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something was sent that is no JSON text."""
+        return any(_NO_JSON in flaw for flaw in self.flaws)
 
     @property
     def is_object(self) -> bool:
@@ -115,8 +121,9 @@ def _parse(text: str, flaws: list[str]) -> Any:
         problem = str(getattr(error, "msg", error)).removesuffix(" at")
         flaws.append(f"{_NO_JSON} ({problem} at character {place})")
         return _salvage(decoder, text)
-    if text[end:].strip(" \t\r\n"):
-        flaws.append("something follows the JSON text")
+    rest = text[end:].strip(" \t\r\n")
+    if rest:
+        flaws.append(_ANOTHER if rest.startswith("{") else "something follows the JSON text")
     if repeated:
         names = ", ".join(repr(name[:40]) for name in list(dict.fromkeys(repeated))[:5])
         flaws.append(f"{_TWICE}: {names}")

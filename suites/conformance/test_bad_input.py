@@ -84,7 +84,7 @@ _ROWS: dict[str, tuple[Call, Style]] = {
     "long-json": (_hash("create", "a" * 20_000), POST_JSON),
     "quote-query": (_get("create", "hash=%27%20OR%20%271%27%3D%271"), GET_QUERY),
     "nul-query": (_get("read", "hash=%00", front=True), GET_QUERY),
-    "non-ascii-query": (_get("read", "hash=%D0%BA%D0%BB%D1%8E%D1%87"), GET_QUERY),
+    "non-ascii-query": (_get("read", "hash=%D0%BA%D0%BB%D1%8E%D1%87%27"), GET_QUERY),
     "invalid-utf-8-query": (_get("create", "hash=%FF%FE", front=True), GET_QUERY),
     "malformed-percent-query": (_get("read", "hash=%zz%4", front=True), GET_QUERY),
     "long-query": (_get("read", "hash=" + "a" * 4_000), GET_QUERY),

@@ -220,7 +220,7 @@ _MISUSES = [
         ("Bearer", "GET", "read"),
         ("Bearer", "POST", "create"),
         ("Basic", "GET", "create"),
-        ("Token", "GET", "read"),
+        ("Token", "POST", "read"),
     )
 ]
 
@@ -282,6 +282,7 @@ def _everywhere(check: ControlledCheck, request: Call) -> Call:
         row("DELETE", "create", POST_JSON, True, id="delete-create"),
         row("DELETE", "read", GET_QUERY, False, id="delete-read-query"),
         row("PATCH", "create", POST_JSON, False, id="patch-create-json"),
+        row("PATCH", "create", GET_QUERY, False, id="patch-create-query"),
         row("PATCH", "read", POST_JSON, True, id="patch-read"),
         row("PATCH", "read", POST_FORM, False, id="patch-read-form"),
     ],

@@ -73,12 +73,15 @@ class Check:
             reason = "the fixed account demo_without_session is used up: read shows that it has a session"
             raise self.run.accounts.declare_unfit(account.name, reason)
 
-    def read_first(self, account: Account) -> Judgement:
-        """What read by get-query says of *account* before anything is done with it; one read serves whoever asks first."""
+    def read_first(self, account: Account, style: Style = GET_QUERY) -> Judgement:
+        """What read, by *style*, says of *account* before anything is done with it.
+
+        Of a fixed account one read, by get-query, serves whoever asks first.
+        """
         answer = self.run.first_reads.get(account.name) if not account.fresh else None
         # What it said then says nothing once something has been done with the account.
         self.run.first_reads[account.name] = None
-        return answer or self.call("read", GET_QUERY, account)
+        return answer or self.call("read", style, account)
 
     def needs_rotation(self, account: Account) -> None:
         """Leave the test not verified where ``create`` must not succeed as *account*."""

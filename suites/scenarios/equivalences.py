@@ -164,14 +164,14 @@ _JSON_UNKNOWN_LAST = Equivalence("unknown-member", (C5_UNKNOWN,), _add_to_json({
 #: What one call has all at once; only where that does not fit is each sent alone. What comes first in one operation comes last in
 #: the other. Reads first, then one between creates: a create would hide that something has changed the key, or was not kept itself.
 TOGETHER: tuple[tuple[str, Operation, Style, tuple[Equivalence, ...]], ...] = (
-    ("", "read", GET_QUERY, (_QUERY_ENCODED, ISO_FIRST, _UNKNOWN_FIRST)),
+    ("", "read", GET_QUERY, (_QUERY_ENCODED, ISO_FIRST, _UNKNOWN_LAST)),
     ("-name", "read", GET_QUERY, (_NAME_ENCODED, ISO_HEADER)),
     ("", "read", POST_JSON, (_JSON_ORDER, _JSON_UNKNOWN, _ESCAPES, _SPACE, _CHARSET)),
-    ("", "create", GET_QUERY, (_QUERY_ENCODED, ISO_LAST, _UNKNOWN_LAST)),
-    ("", "read", POST_FORM, (_FORM_ENCODED, ISO_FIRST, _UNKNOWN_FIRST, _FORM_TYPE)),
+    ("", "create", GET_QUERY, (_QUERY_ENCODED, ISO_LAST, _UNKNOWN_FIRST)),
+    ("", "read", POST_FORM, (_FORM_ENCODED, ISO_FIRST, _UNKNOWN_LAST, _FORM_TYPE)),
     ("", "create", POST_JSON, (_JSON_ORDER, _JSON_UNKNOWN, _ALL_ESCAPES, _SPACE, _JSON_TYPE, _CHARSET)),
     ("", "read", GET_HEADER, (ISO_LAST, _UNKNOWN_LAST)),
-    ("", "create", POST_FORM, (_FORM_ENCODED, ISO_LAST, _UNKNOWN_LAST, _FORM_TYPE)),
+    ("", "create", POST_FORM, (_FORM_ENCODED, ISO_LAST, _UNKNOWN_FIRST, _FORM_TYPE)),
     ("", "read", POST_HEADER_JSON, (_JSON_ISO, _JSON_UNKNOWN_LAST, _JSON_TYPE)),
     ("", "create", GET_HEADER, (ISO_HEADER, _UNKNOWN_LAST)),
     ("", "create", POST_HEADER, (ISO_HEADER,)),

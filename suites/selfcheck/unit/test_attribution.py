@@ -18,6 +18,7 @@ from contracts.ids import (
     A2,
     A3,
     A4,
+    A5_CHANGED,
     A5_TOLD,
     A6,
     B1,
@@ -520,6 +521,22 @@ def test_a_style_that_is_broken_elsewhere_is_not_broken_for_anything_else() -> N
     assert script.broken == {T2}
     script.add("create", code=4, style="get-header")
     assert script.broken == {C3_GET}
+
+
+def test_a_style_that_is_refused_is_no_matter_of_the_calls_before() -> None:
+    script = _works("get-query")
+    script.unknown()
+    script.add("read", code=4, style="get-header")
+    (refused,) = script.explain().anomalies
+    assert refused.candidates == {C3_GET}
+    assert not refused.suspects
+    # Where it works otherwise it is.
+    script = _works("get-query", "get-header")
+    script.unknown()
+    script.add("read", code=4, style="get-header")
+    (refused,) = script.explain().anomalies
+    assert refused.candidates == {T2, A5_CHANGED}
+    assert [name for name, _ in refused.suspects] == [A5_CHANGED]
 
 
 def _known_by_query(kind: str, code: int) -> Script:

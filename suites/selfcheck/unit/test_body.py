@@ -30,6 +30,8 @@ _DEEPEST: Final = 100
         (b"\xef\xbb\xbf null", None, ("a byte order mark stands before the JSON text",)),
         (b"{}x", {}, ("something follows the JSON text",)),
         (b"{}\x0b", {}, ("something follows the JSON text",)),
+        (b'{}\n{"a": 1}', {}, ("another JSON object follows the first",)),
+        (b"{}[]", {}, ("something follows the JSON text",)),
         (b'{"a": NaN}', {"a": None}, ("NaN is no JSON value",)),
         (b'{"a": "\xff"}', {"a": "\xff"}, ("the body is not UTF-8 (byte 7)",)),
         (b'{"a": 1, "b": 2, "a": 3}', {"a": 1, "b": 2}, (f"{_TWICE}: 'a'",)),
@@ -149,3 +151,24 @@ def test_a_long_body_is_read_as_a_short_one_is() -> None:
         raw = b'{"a": 1' + b" " * (size - 8) + b"}"
         assert len(raw) == size
         assert read_body(raw) == Body({"a": 1}, (), True)
+
+
+@pytest.mark.parametrize(
+    ("raw", "ambiguous", "broken"),
+    [
+        (b"{}", False, False),
+        (b"", False, False),
+        (b"null", False, False),
+        (b"[]", False, False),
+        (b"{}x", False, False),
+        (b"{} {}", True, False),
+        (b"[] {}", False, False),
+        (b'{"a": 1, "a": 2}', True, False),
+        (b'{"a": ', True, True),
+        (b"<p>", False, True),
+        (b"\x1f\x8b", False, True),
+    ],
+)
+def test_what_can_be_read_in_two_ways_and_what_is_no_json(raw: bytes, ambiguous: bool, broken: bool) -> None:
+    found = read_body(raw)
+    assert (found.ambiguous, found.is_broken) == (ambiguous, broken)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, T1, T2, T3, T5_FIRST
+from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, T1, T2, T3, T4, T5_FIRST
 from contracts.judge import Judgement
 from contracts.register.account import Account, Pending
 from contracts.register.book import Book
@@ -158,10 +158,25 @@ def _failed(answer: Judgement, requirement: str = T1, account: Account | None = 
     return book.anomalies[0].candidates
 
 
-@pytest.mark.parametrize(("account", "explains"), [("tariff_restricted", True), ("owner", False)])
-def test_a_code_that_does_not_belong_there_explains_only_what_is_not_documented(account: str, explains: bool) -> None:
-    assert E3 not in _failed(Script().add("read", account, code=101), T2)
-    assert (E3 in _failed(Script().add("read", account, code=101, breaks=(E3,)), T2)) is explains
+@pytest.mark.parametrize(
+    ("account", "requirement", "code", "explains"),
+    [
+        ("owner", T2, 101, True),
+        ("owner", T2, 13, True),
+        ("owner", T2, 236, True),
+        ("owner", T2, 215, False),
+        ("owner", T4, 101, False),
+        ("owner", T1, 101, False),
+        ("tariff_restricted", T2, 215, True),
+        ("tariff_restricted", T4, 215, True),
+    ],
+)
+def test_a_code_that_does_not_belong_there_explains_a_refusal(
+    account: str, requirement: str, code: int, explains: bool
+) -> None:
+    """Where read speaks of what create may do, though there is a session; and where what it says is not documented."""
+    assert E3 not in _failed(Script().add("read", account, code=code), requirement)
+    assert (E3 in _failed(Script().add("read", account, code=code, breaks=(E3,)), requirement)) is explains
 
 
 @pytest.mark.parametrize(

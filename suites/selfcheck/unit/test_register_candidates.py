@@ -94,13 +94,14 @@ def play(steps: str) -> Script:
         ("c1 r1 c2 r2 r1 r2", ["T2"]),
         ("c1 r1 c2 r1", ["T2"]),
         ("c1 r1 c2 r1 r1", ["T2"]),
-        # What was sent since the create may have undone it, until a read confirms the key that was made.
+        # What was sent since the last read that fitted may have undone the create.
         ("c1 r1 c2 tC236 r1 r1", ["T2 T7"]),
         ("c1 r1 c2 tC236 r1", ["T2 T7"]),
         ("c1 r1 c2 tC236 r1 r2", ["T2"]),
         ("c1 r1 c2 u r1 r1", ["T2 A5-changes-nothing"]),
         ("c1 r1 c2 oc3 r1 r1", ["T2 A6"]),
-        ("c1 r1 c2 r2 tC236 r1 r1", ["T2"]),
+        ("c1 r1 c2 r2 tC236 r1 r1", ["T2 T7"]),
+        ("c1 r1 c2 tC236 r2 r1 r1", ["T2"]),
         # A read that gives another key: wrong until it is seen again, and then something has changed it.
         ("c1 r1 r2", ["T2 T3"]),
         ("c1 r1 r2 r1", ["T2"]),
@@ -116,6 +117,16 @@ def play(steps: str) -> Script:
         ("c1 r1 C7 r2 r2", ["T1", "T1 T3"]),
         # What was confirmed since may not.
         ("c1 r1 u r1 r2 r2", ["T3"]),
+        # Or may have had the hash refused that is good; what another user may do has not.
+        ("c1 r1 u R4", ["T2 A5-changes-nothing"]),
+        ("c1 r1 u R3", ["T2 A5-changes-nothing"]),
+        ("c1 r1 u R7", ["T2 A5-changes-nothing"]),
+        ("c1 r1 u R6", ["T2"]),
+        ("c1 r1 m R4", ["T2 C7-other-methods-refused"]),
+        ("c1 r1 tC236 R4", ["T2 T7"]),
+        ("c1 r1 u C4", ["T1 A5-changes-nothing"]),
+        ("c1 r1 u r1 R4", ["T2"]),
+        ("c1 r1 oc2 R4", ["T2"]),
         # What may have changed it by right.
         ("c1 r1 h r2 r2", []),
         ("c1 r1 p r2 r2", ["T1"]),
@@ -173,6 +184,16 @@ def test_what_could_explain_it(steps: str, candidates: list[str]) -> None:
         expected.append(chosen)
     found = [set(each.candidates) for each in play(steps).explain().anomalies]
     assert found == expected
+
+
+def test_calls_that_may_have_had_a_good_hash_refused_are_suspects() -> None:
+    script = play("c1 r1 u m R4")
+    (refused,) = script.explain().anomalies
+    assert [(name, id(call)) for name, call in refused.suspects] == [
+        (A5_CHANGED, id(script.answers[2])),
+        (C7_METHODS, id(script.answers[3])),
+    ]
+    assert refused.undecided
 
 
 def test_what_is_said_of_a_key_that_is_not_new() -> None:
