@@ -63,7 +63,7 @@ def plain_call(
 _MOST = 60
 _AT_ONCE = 8
 #: Seconds that are waited at most to see whether a key changes by itself.
-_LONGEST_WAIT = 5.0
+_LONGEST_WAIT = 15.0
 
 
 class FollowUp:
@@ -108,12 +108,12 @@ class FollowUp:
                 return
 
     def _age(self, answer: Judgement) -> float:
-        """The seconds between *answer* and the last create of its account before it; 0 where there is none."""
+        """The seconds between *answer* and the last create before it that gave its account a key; 0 where there is none."""
         intent, sent_at = answer.exchange.intent, answer.exchange.sent_at
         creates = [
             each.exchange.sent_at
             for each in self._run.history.answers()
-            if each.exchange.intent.operation == "create" and each.exchange.intent.account == intent.account
+            if each.exchange.intent.operation == "create" and each.exchange.intent.account == intent.account and each.key
         ]
         return sent_at - max((each for each in creates if each < sent_at), default=sent_at)
 
