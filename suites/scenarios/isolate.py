@@ -113,7 +113,9 @@ class FollowUp:
         creates = [
             each.exchange.sent_at
             for each in self._run.history.answers()
-            if each.exchange.intent.operation == "create" and each.exchange.intent.account == intent.account and each.key
+            if each.exchange.intent.operation == "create"
+            and each.exchange.intent.account == intent.account
+            and each.key
         ]
         return sent_at - max((each for each in creates if each < sent_at), default=sent_at)
 

@@ -239,6 +239,7 @@ _PAGE: dict[str, Any] = {"code": None}
         # An address with a slash.
         (answer(E2, equivalences=(C8,)), None, {E2, C8}),
         (answer(P2, equivalences=(C8,)), None, {P2}),
+        (answer(E2, code=15, status=403, equivalences=(C8,)), None, {E2}),
     ],
 )
 def test_what_explains_what_a_rule_found(made: Judgement, owed: set[str] | None, candidates: set[str]) -> None:
