@@ -67,6 +67,8 @@ _REFUSED_BY_STATE = frozenset({T5_REFUSED, T6, T7})
 _HASH = re.compile("[0-9a-f]{32}")
 #: Codes by which a hash is refused that nobody has (facts A1, A2).
 _UNKNOWN = frozenset({3, 4, 7})
+#: And those by which a call is refused that is not for the caller, or in no form that is understood.
+_NO_CALL = _UNKNOWN | {5, 11, 112}
 #: Kinds of accounts that a style may know nothing of; of owners there are others by which it is seen to work.
 _KINDS = frozenset({DEMO, *REFUSED})
 #: Codes by which an operation speaks of the state of the account (DELIVERY).
@@ -414,7 +416,7 @@ def _of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) 
         intent = each.exchange.intent
         if _tells_of_the_style(each) and intent.kind in _KINDS:
             place = (intent.operation, intent.kind, intent.style)
-            if each.kind == "error" and each.code in _UNKNOWN:
+            if _not_taken(each):
                 unknown.add(place)
             elif each.key is not None or (each.kind == "error" and each.code in CODES and not each.server_error):
                 known.add(place)
@@ -424,7 +426,7 @@ def _of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) 
 
     def explained(anomaly: Anomaly) -> Anomaly:
         intent = anomaly.answer.exchange.intent
-        of_style = (intent.operation, intent.kind, intent.style) in alone and anomaly.answer.code in _UNKNOWN
+        of_style = (intent.operation, intent.kind, intent.style) in alone and _not_taken(anomaly.answer)
         # What read says where there is no session has a sentence of its own.
         if not of_style or not intent.valid or not intent.promise or anomaly.by_rule or T4 in anomaly.candidates:
             return anomaly
@@ -432,6 +434,13 @@ def _of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) 
         return replace(anomaly, candidates=frozenset({intent.promise}), expected=expected, follows_from=frozenset())
 
     return [explained(each) for each in found] if alone else list(found)
+
+
+def _not_taken(answer: Judgement) -> bool:
+    """Whether the call is refused as of somebody who is unknown, or a read, which nobody with a session is refused, as no such call."""
+    return answer.kind == "error" and answer.code in (
+        _UNKNOWN if answer.exchange.intent.operation == "create" else _NO_CALL
+    )
 
 
 def _accepted(answer: Judgement) -> bool:

@@ -46,6 +46,7 @@ from contracts.ids import (
     T2,
     T3,
     T4,
+    T5_REFUSED,
     T6,
     T7,
     T9,
@@ -561,6 +562,17 @@ def test_a_style_that_knows_no_account_of_a_kind(kind: str, code: int, told: int
     script.add("create", kind, code=code, status=403, style="get-header")
     script.read(40, kind, style="get-header")
     assert C3_GET not in script.broken
+
+
+@pytest.mark.parametrize("told", [5, 11, 112])
+def test_a_style_by_which_a_kind_of_account_cannot_read(told: int) -> None:
+    script = _known_by_query("demo_with_session", 101)
+    script.add("read", "demo_with_session", code=told, style="get-header")
+    assert script.broken == {C3_GET}
+    # Create is refused to it anyway: there the code alone is wrong.
+    script = _known_by_query("demo_with_session", 101)
+    script.add("create", "demo_with_session", code=told, style="get-header")
+    assert script.broken == {T5_REFUSED}
 
 
 @pytest.mark.parametrize("told", [1, 13, 101])
