@@ -243,9 +243,9 @@ def _behind(requirement: str, answer: Judgement, owed: Anomaly | None) -> frozen
 
 
 def _cannot_be_read(answer: Judgement) -> bool:
-    """Whether it can be read in two ways, or is an error of which no member can be seen to be missing, for it is no JSON."""
-    no_json = (answer.status or 0) >= 400 and not any(each.requirement == E1 for each in answer.violations)
-    return answer.ambiguous or (answer.kind == "foreign" and no_json)
+    """Whether it can be read in two ways, or is no JSON: then no member of it is said to be missing."""
+    missing = any(each.requirement == E1 for each in answer.violations)
+    return answer.ambiguous or (answer.kind == "foreign" and not missing)
 
 
 def _beside(requirement: str, answer: Judgement) -> frozenset[str]:
