@@ -18,18 +18,8 @@ from suites.runner.run import OTHER_UNKNOWN, unknown_hash
 from suites.scenarios.controls import ControlledCheck
 from suites.scenarios.delivery_keys import delivery_key, key_of
 
-_Step = tuple[str, int]
-
-#: What every run but a thorough one does: legs of some steps and a read. A step is of a kind, by the account of that place
-#: among those that may create or, for a refused create, among those that are refused.
-#: A refused create follows a create at once: whose rights count, and what is undone, shows only there.
-_LEGS: tuple[tuple[tuple[_Step, ...], int], ...] = (
-    ((("create", 1), ("refused create", 2)), 1),
-    ((("create", 0), ("refused create", 1)), 0),
-    ((("unknown hash", 0),), 1),
-    ((("create", 0), ("refused create", 0), ("issued key", 0)), 0),
-)
-_FEW_LEGS = 3
+#: Creates in the written walk, whether or not there are accounts whose create is refused.
+_FEWEST, _FEWEST_IN_SMOKE = 3, 2
 #: What a thorough run draws: so many walks, of so many steps, of these kinds in some order.
 _WALKS, _STEPS = 10, 6
 _KINDS = ("create", "refused create", "unknown hash", "issued key", "create", "refused create")
@@ -112,16 +102,37 @@ class _Walk:
 
 
 def _written_walk(cast: _Cast) -> _Path:
-    """The walk of ``_LEGS``, each call in the next of the styles."""
+    """The walk of every run but a thorough one, each call in the next of the styles.
+
+    Each refused create follows a create at once, and a read of its account follows: whose rights count, and what is undone,
+    shows only there. Two of them are enough for a smoke run.
+    """
     path, styles = _Path(cast.check), cycle(cast.styles)
-    for steps, reader in _LEGS[: _FEW_LEGS if cast.check.run.smoke else None]:
-        for kind, who in steps:
-            creator = cast.creators[who % len(cast.creators)]
-            refused = cast.refused[who % len(cast.refused)] if cast.refused else None
-            if path.fits and kind in cast.kinds:
-                path.step(kind, creator, refused, "read" if kind == "issued key" else "create", next(styles))
+
+    def step(kind: str, creator: Account, refused: Account | None = None) -> None:
         if path.fits:
-            path.take(cast.check.call("read", next(styles), cast.creators[reader % len(cast.creators)]))
+            path.step(kind, creator, refused, "read" if kind == "issued key" else "create", next(styles))
+
+    def read(account: Account) -> None:
+        if path.fits:
+            path.take(cast.check.call("read", next(styles), account))
+
+    one, other = cast.creators[0], cast.creators[-1]
+    refused: list[Account | None] = [*reversed(cast.refused)]
+    refused += [None] * (_FEWEST - len(refused))
+    if cast.check.run.smoke:
+        refused = refused[:_FEWEST_IN_SMOKE]
+    for number, each in enumerate(refused):
+        creator = one if number % 2 else other
+        step("create", creator)
+        if each is not None:
+            step("refused create", creator, each)
+        if number + 1 == len(refused):
+            step("issued key", creator)
+        read(creator)
+        if number == 1:
+            step("unknown hash", creator)
+            read(other)
     return path
 
 
