@@ -59,6 +59,11 @@ _OF_THE_DOCUMENT = frozenset({S3, E1, E2, E3, E4})
 _EXPLAIN = {S1: frozenset({P3}), P1_ECHO: frozenset({P3, E4, A5_TOLD})}
 #: Sets larger than this are not tried one by one.
 _LARGEST = 4
+#: Refusals of owners, with no success after them, by which a style is seen to be closed that was open.
+_CLOSED = 2
+_NEVER = float("-inf")
+#: An operation, and the name of a style.
+_Place = tuple[str, str]
 _NEAR = 1e-9
 #: Of explanations that are as good, those with these come last.
 _LAST = (T2, T1, T3)
@@ -71,6 +76,8 @@ _UNKNOWN = frozenset({3, 4, 7})
 _NO_CALL = _UNKNOWN | {5, 11, 112}
 #: Kinds of accounts that a style may know nothing of; of owners there are others by which it is seen to work.
 _KINDS = frozenset({DEMO, *REFUSED})
+#: Accounts of which nothing explains a refusal.
+_OWNERS = frozenset({"owner", "other_owner"})
 #: Codes by which an operation speaks of the state of the account (DELIVERY).
 _OF_ONE_OPERATION = frozenset(
     code for code, entry in CODES.items() if entry.scope == "specific" and len(entry.operations) == 1
@@ -314,31 +321,67 @@ def _understood(answer: Judgement) -> bool:
 
 @dataclass(frozen=True)
 class RefusedStyle:
-    """A call style in which an operation never succeeds, its method, and the requirement that promises it."""
+    """A call style in which an operation never succeeds, its method, and the requirement that promises it.
+
+    ``since`` is when it last did, where it did at first: it is a time of the history, in seconds.
+    """
 
     operation: str
     name: str
     method: str
     promise: str
+    since: float = _NEVER
 
 
 def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
-    """The operations and call styles in which nothing succeeds while another style does, each with its promise.
+    """The operations and call styles in which nothing succeeds, or nothing any more, while another style does, each with its promise.
 
     Where the state of the account explains a refusal as well, it says nothing about the style.
     """
-    tried: dict[tuple[str, str], list[Judgement]] = {}
+    tried: dict[_Place, list[Judgement]] = {}
     for each in answers:
         intent = each.exchange.intent
         if _tells_of_the_style(each) and intent.operation is not None:
             tried.setdefault((intent.operation, intent.style), []).append(each)
-    works = {place for place, seen in tried.items() if any(map(_understood, seen))}
-    working = {operation for operation, _ in works}
+    last = {place: _latest(seen) for place, seen in tried.items()}
+    working = {operation for (operation, _), when in last.items() if when != _NEVER}
+    refused = {place for place, when in last.items() if when == _NEVER and place[0] in working}
+    refused |= _closed(tried, last, refused)
     return [
-        RefusedStyle(*place, seen[0].exchange.request.method, seen[0].exchange.intent.promise)
+        RefusedStyle(*place, seen[0].exchange.request.method, seen[0].exchange.intent.promise, last[place])
         for place, seen in tried.items()
-        if place not in works and place[0] in working
+        if place in refused
     ]
+
+
+def _latest(answers: Sequence[Judgement]) -> float:
+    """When the last call that was understood was sent."""
+    return max((each.exchange.sent_at for each in answers if _understood(each)), default=_NEVER)
+
+
+def _closed(
+    tried: Mapping[_Place, Sequence[Judgement]], last: Mapping[_Place, float], never: Collection[_Place]
+) -> set[_Place]:
+    """The styles by which owners are refused from some moment on, in words that no style has that goes on."""
+    refused = {
+        place: [each for each in seen if each.exchange.intent.kind in _OWNERS and not _understood(each)]
+        for place, seen in tried.items()
+    }
+    closing = set()
+    for place, seen in refused.items():
+        since = [each.exchange.sent_at for each in seen if each.exchange.sent_at > last[place]]
+        goes_on = max(when for (operation, _), when in last.items() if operation == place[0])
+        if last[place] != _NEVER and len(since) >= _CLOSED and goes_on > since[_CLOSED - 1]:
+            closing.add(place)
+    elsewhere = {
+        _words(each) for place, seen in refused.items() if place not in closing and place not in never for each in seen
+    }
+    return {place for place in closing if not elsewhere.intersection(map(_words, refused[place]))}
+
+
+def _words(answer: Judgement) -> tuple[str | None, str, int | None]:
+    """The operation that is refused, and how."""
+    return answer.exchange.intent.operation, answer.kind, answer.code
 
 
 def _told_by_status_alone(found: Sequence[Anomaly]) -> list[Anomaly]:
@@ -387,6 +430,7 @@ def _with_style(
         style.promise
         for style in refused
         if style.operation == intent.operation
+        and style.since < anomaly.answer.exchange.sent_at
         and (
             style.name in (intent.style, *intent.alike)
             or (_carries_nothing(anomaly.answer) and style.method == anomaly.answer.exchange.request.method)

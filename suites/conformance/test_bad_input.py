@@ -90,7 +90,8 @@ _ROWS: dict[str, tuple[Call, Style]] = {
     "long-query": (_get("read", "hash=" + "a" * 4_000), GET_QUERY),
     "invalid-utf-8-form": (_post("read", b"hash=%FF%FE", FORM, front=True), POST_FORM),
     "raw-bytes-form": (_post("create", b"hash=\xff\xfe", FORM, front=True), POST_FORM),
-    "header-empty": (_header("read", "GET", ""), GET_HEADER),
+    # It carries no hash.
+    "header-empty": (_header("read", "GET", "").refused(A1, form="general"), GET_HEADER),
     "form-in-json": (_post("create", b"hash=abc&iso_datetime=true"), POST_JSON),
     "malformed-percent-form": (_post("read", b"hash=%zz%", FORM, front=True), POST_FORM),
     "header-non-ascii": (_header("read", "GET", "NVX \xe9\xe8", front=True), GET_HEADER),
@@ -127,12 +128,15 @@ def _with_what_it_carries(request: Call) -> Call:
     headers = " ".join(name for name, _ in request.headers).lower()
     text = f"{request.query}&{(request.body or b'').decode('utf-8', 'replace')}"
     iso = "iso_datetime" in text or "nvx-iso-datetime" in headers
-    # hash[] and hash[b] are a hash that is a list and one that is an object, as forms write them.
-    names = {name.partition("[")[0] for name, _ in parse_qsl(text, keep_blank_values=True)}
+    # hash[] and hash[b] are a hash that is a list and one that is an object, as forms write them. An empty one is none.
+    pairs = parse_qsl(text, keep_blank_values=True)
+    names = {name.partition("[")[0] for name, value in pairs if value or name != "hash"}
     unknown = bool(names - {"hash", "iso_datetime"})
     by_query = request.method == "POST" and "hash" in dict(parse_qsl(request.query, keep_blank_values=True))
     equivalences = [name for name, there in ((C5_ISO, iso), (C5_UNKNOWN, unknown), (C9, by_query)) if there]
-    refused = request.refused(A2 if UNKNOWN in text else B1, form="general")
+    by_json = request.method == "POST" and dict(request.headers).get("Content-Type") != FORM
+    no_hash = not by_json and "hash" not in names
+    refused = request.refused(A2 if UNKNOWN in text else A1 if no_hash else B1, form="general")
     return refused.but(equivalences=tuple(equivalences))
 
 

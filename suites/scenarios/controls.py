@@ -26,6 +26,9 @@ from suites.runner.run import UNKNOWN, Run, unknown_hash
 #: Where the baseline sends another one: hashes that look like a default open nothing either.
 _SPECIAL = {("read", "post-json"): "0" * 32, ("create", "get-query"): "f" * 32}
 
+#: Styles by which the baseline creates twice by the same request: who keeps the answer to the first gives it again.
+_TWICE = (GET_QUERY, POST_JSON)
+
 #: Codes of a target that is in trouble, or has had enough of calls: they say nothing of the credential.
 _TROUBLE = frozenset({1, 6, 8, 14, 15})
 
@@ -109,21 +112,15 @@ class Controls:
         for index, style in enumerate(styles):
             answer = self.creates[style.name] = self._good("create", style, owner)
             last = _last_key(answer, last)
-            if style is GET_QUERY and not self.run.smoke:
-                last = self._create_again(style, owner, last)
             # Once as it was created, once in another style: a style may remember what it said itself.
             for step in (1,) if self.run.smoke else (0, 1 + index % 2):
                 self._read(styles[(index + step) % len(styles)], owner, last)
-            if style is POST_JSON and not self.run.smoke:
-                last = self._create_again(style, owner, last)
+            if style in _TWICE and not self.run.smoke:
+                self.again.append(self._good("create", style, owner))
+                last = _last_key(self.again[-1], last)
         # Once more in every style: a read that answers well once or twice may still be wrong as often as asked.
         for style in styles[2:3] or styles:
             self._read(style, owner, last)
-
-    def _create_again(self, style: Style, owner: Account, last: Judgement | None) -> Judgement | None:
-        """The same create again, by GET at once and by JSON after reads: who keeps the answer to the first gives it again."""
-        self.again.append(self._good("create", style, owner))
-        return _last_key(self.again[-1], last)
 
     def _read(self, style: Style, owner: Account, last: Judgement | None) -> None:
         answer = self._good("read", style, owner)

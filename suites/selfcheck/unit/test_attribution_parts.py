@@ -428,6 +428,86 @@ def test_what_says_nothing_of_a_style(about: dict[str, Any]) -> None:
     assert [each.name for each in attribution.refused_styles(script.answers)] == ["post-form"]
 
 
+def _closing(*, kind: str = "owner", code: int = 5, times: int = 2) -> Script:
+    """A read by form that succeeds, and after it so many that are refused; by query reads go on."""
+    script = Script()
+    script.read(1, kind)
+    script.read(1, kind, style="post-form")
+    for _ in range(times):
+        script.add("read", kind, code=code, style="post-form")
+    script.read(1, kind)
+    return script
+
+
+def test_a_style_that_is_closed_is_refused_since_its_last_success() -> None:
+    script = _closing()
+    (closed,) = attribution.refused_styles(script.answers)
+    assert (closed.operation, closed.name, closed.promise) == ("read", "post-form", C2)
+    assert closed.since == script.answers[1].exchange.sent_at
+    assert script.broken == {C2}
+    # Before it the style is not to blame.
+    early = replace(closed, since=script.answers[2].exchange.sent_at)
+    anomaly = _anomaly(T2, made=script.answers[2])
+    assert attribution._with_style(anomaly, [closed], set()).candidates == {C2}
+    assert attribution._with_style(anomaly, [early], set()).candidates == {T2}
+
+
+@pytest.mark.parametrize("about", [{"times": 1}, {"kind": "subuser"}, {"kind": "demo_without_session"}])
+def test_a_style_is_not_closed_by_one_refusal_nor_for_those_who_may_be_refused(about: dict[str, Any]) -> None:
+    assert attribution.refused_styles(_closing(**about).answers) == []
+
+
+def test_a_style_is_not_closed_where_another_is_refused_in_the_same_words_and_goes_on() -> None:
+    script = _closing(kind="other_owner")
+    assert [each.name for each in attribution.refused_styles(script.answers)] == ["post-form"]
+    script.add("read", code=4)
+    assert [each.name for each in attribution.refused_styles(script.answers)] == ["post-form"]
+    script.add("read", code=5)
+    script.read(1)
+    assert attribution.refused_styles(script.answers) == []
+
+
+def test_a_style_is_not_closed_that_opens_again_nor_where_all_are() -> None:
+    script = _closing()
+    script.read(1, style="post-form")
+    assert attribution.refused_styles(script.answers) == []
+    script = Script(answers=_closing().answers[:-1])
+    assert attribution.refused_styles(script.answers) == []
+
+
+def test_a_style_is_closed_where_another_goes_on_after_two_refusals() -> None:
+    answers = _closing().answers
+    # The last success by query comes after both, between them, and before.
+    for order, closed in (((0, 1, 2, 3, 4), True), ((0, 1, 2, 4, 3), False), ((0, 1, 4, 2, 3), False)):
+        made = [answers[number] for number in order]
+        script = [
+            replace(each, exchange=replace(each.exchange, sent_at=float(place))) for place, each in enumerate(made)
+        ]
+        assert bool(attribution.refused_styles(script)) is closed
+
+
+def test_an_operation_that_is_closed_is_no_matter_of_its_styles() -> None:
+    script = Script()
+    for style in ("get-query", "post-form"):
+        script.read(1, style=style)
+    for _ in range(2):
+        for style in ("get-query", "post-form"):
+            script.add("read", code=5, style=style)
+    script.create(2)
+    assert attribution.refused_styles(script.answers) == []
+
+
+def test_two_styles_may_close_in_the_same_words_and_one_may_never_have_been_open() -> None:
+    script = _closing()
+    script.read(1, style="post-header")
+    for _ in range(2):
+        script.add("read", code=5, style="post-header")
+        script.add("read", code=5, style="get-header")
+    script.read(1)
+    names = [each.name for each in attribution.refused_styles(script.answers)]
+    assert names == ["post-form", "post-header", "get-header"]
+
+
 def test_a_refusal_of_the_style_by_which_nothing_is_known_of_an_account() -> None:
     """Only what was owed to the account is the style's: what is wrong with the answer itself is not."""
     script = Script()
