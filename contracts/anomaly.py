@@ -30,7 +30,7 @@ class Anomaly:
 
     @property
     def undecided(self) -> bool:
-        """Whether one of several calls has changed the key and it is not known which, or whether any has, or the answer is wrong."""
+        """Whether it is not known which of several calls has changed something, or whether one has or the answer is wrong by itself."""
         names = {name for name, _ in self.suspects}
         several = len(names) > 1 or (T2 in self.candidates and bool(names - {T3}))
         return several and self.candidates - {T2, C8, C9} <= names

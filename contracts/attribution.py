@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from contracts.anomaly import Anomaly, asked
-from contracts.codes import CODES
+from contracts.codes import CODES, NO_HASH
 from contracts.hindsight import hindsight, others_keys
 from contracts.ids import (
     A2,
@@ -70,10 +70,8 @@ _LAST = (T2, T1, T3)
 #: What says that an account is refused for the state that it is in.
 _REFUSED_BY_STATE = frozenset({T5_REFUSED, T6, T7})
 _HASH = re.compile("[0-9a-f]{32}")
-#: Codes by which a hash is refused that nobody has (facts A1, A2).
-_UNKNOWN = frozenset({3, 4, 7})
-#: And those by which a call is refused that is not for the caller, or in no form that is understood.
-_NO_CALL = _UNKNOWN | {5, 11, 112}
+#: Codes by which a call is refused that is not the caller's to make, or in no form that is understood.
+_NO_CALL = NO_HASH | {5, 11, 112}
 #: Kinds of accounts that a style may know nothing of; of owners there are others by which it is seen to work.
 _KINDS = frozenset({DEMO, *REFUSED})
 #: Accounts of which nothing explains a refusal.
@@ -482,9 +480,8 @@ def _of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) 
 
 def _not_taken(answer: Judgement) -> bool:
     """Whether the call is refused as of somebody who is unknown, or a read, which nobody with a session is refused, as no such call."""
-    return answer.kind == "error" and answer.code in (
-        _UNKNOWN if answer.exchange.intent.operation == "create" else _NO_CALL
-    )
+    codes = NO_HASH if answer.exchange.intent.operation == "create" else _NO_CALL
+    return answer.kind == "error" and answer.code in codes
 
 
 def _accepted(answer: Judgement) -> bool:

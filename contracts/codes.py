@@ -38,6 +38,9 @@ DEFAULT_HTTP_STATUS: Final[int] = _TABLE["default_http_status"]
 GENERAL: Final = range(_TABLE["general"]["first"], _TABLE["general"]["last"] + 1)
 """Codes that may come from any call, whether they are listed here or not."""
 
+NO_HASH: Final = frozenset({3, 4, 7})
+"""Codes by which a hash is refused that is malformed, or that nobody has (facts A1, A2)."""
+
 SPECIFIC: Final = range(_TABLE["specific"]["first"], _TABLE["specific"]["last"] + 1)
 """Codes that may come from the calls that document them."""
 

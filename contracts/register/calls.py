@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from contracts.codes import NO_HASH
 from contracts.exchange import Intent
 from contracts.ids import A5_CHANGED, A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED
 from contracts.judge import Judgement
@@ -24,8 +25,6 @@ from contracts.register.reading import (
 
 #: Creates that are shown of those that lead to a key which is given again.
 _SHOWN_CREATES = 12
-#: Codes by which a hash is refused that nobody has (facts A1, A2).
-_NO_HASH = frozenset({3, 4, 7})
 #: What a call breaks after which a good hash is refused, though by itself it has nothing to do with the account.
 _LOGS_OUT = frozenset(CHANGES.values()) - {T3, A6}
 
@@ -195,7 +194,7 @@ class Calls:
 
     def _perhaps_logged_out(self, account: Account, answer: Judgement) -> None:
         """A good hash that is refused as one that nobody has may be so for what a call since the last read that fitted did."""
-        if answer.kind != "error" or answer.code not in _NO_HASH:
+        if answer.kind != "error" or answer.code not in NO_HASH:
             return
         suspects = {name: calls for name, calls in account.suspects.items() if name in _LOGS_OUT}
         last = self.book.anomalies[-1]

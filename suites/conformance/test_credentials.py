@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from contracts.codes import NO_HASH
 from contracts.exchange import Refusal
 from contracts.hindsight import hindsight
 from contracts.ids import A1, A2, A2_ENDED, A3
@@ -33,8 +34,6 @@ from suites.runner.run import UNKNOWN, UNKNOWN_HASH
 from suites.scenarios.controls import ControlledCheck
 from suites.scenarios.delivery_keys import delivery_key, key_of
 
-#: Codes that say that a credential is not one (facts A1).
-_BAD_HASH = frozenset({3, 4, 7})
 #: Strings that are not 32 hexadecimal digits (facts A1).
 _TOO_SHORT = UNKNOWN[:-1]
 _TOO_LONG = UNKNOWN + "0"
@@ -96,7 +95,7 @@ def test_malformed_hash(
 
 
 def _malformed(request: Call) -> Call:
-    return request.but(breaks_contract=True, shown=None).refused(A1, _BAD_HASH)
+    return request.but(breaks_contract=True, shown=None).refused(A1, NO_HASH)
 
 
 @verifies("A2-unknown-hash-refused", "A5-discloses-nothing")
@@ -218,7 +217,7 @@ def near_miss(operation: Operation, style: Style, credential: Secret, alter: Cal
     """
     altered = alter(credential.reveal())
     well_formed = re.fullmatch("[0-9A-Fa-f]{32}", altered) is not None
-    refusal = Refusal(A3, "code", UNKNOWN_HASH if well_formed else _BAD_HASH, A2 if well_formed else A1)
+    refusal = Refusal(A3, "code", UNKNOWN_HASH if well_formed else NO_HASH, A2 if well_formed else A1)
     request = call(operation, style, altered).but(credential=credential, shown=altered, breaks_contract=True)
     # A web server in front may refuse a NUL in a form of its own (facts B1).
     return request.but(refusal=refusal, front="\x00" in altered)
