@@ -97,7 +97,7 @@ class Concurrent:
         extra: frozenset[str],
     ) -> None:
         made = [each for each in writes if each.key is not None]
-        self.book.opportunities.update((T2, *extra))
+        self.book.opportunities.update((T2, T3, *extra))
         value = value_of(answer)
         if value is None:
             self.book.failed(answer, T2, "a success with a key", account)

@@ -135,6 +135,20 @@ def test_what_a_refused_call_has_changed() -> None:
     assert script.broken == {A5_CHANGED}
 
 
+def test_a_create_that_gives_another_key_than_it_keeps() -> None:
+    """Read is as good an explanation, for it may have made the key: what concurrent reads show does not decide between the two."""
+    script = Script()
+    script.create(1)
+    script.read(2)
+    script.read(2)
+    for number in (3, 4):
+        script.create(number)
+        script.read(number)
+    for sent in (20.0, 20.5):
+        script.add("read", value=key(4), group=1, span=(sent, 22.0))
+    assert script.broken == {T2}
+
+
 def test_a_refused_create_that_undoes_the_create_before_it() -> None:
     script = Script()
     script.create(1)
