@@ -50,7 +50,10 @@ class Register:
             if not each.undecided or label not in self._calls.repeated_for - again:
                 continue
             if A6 not in each.candidates:
-                self.anomalies[index] = replace(each, candidates=frozenset({T2}) | (each.candidates & {T3, C8, C9}))
+                # A key that nobody was given before, and that stays, is no wrong answer: a read may have made it.
+                made = T3 in each.candidates and T2 not in each.candidates and each.answer.key is not None
+                wrong = frozenset() if made else frozenset({T2})
+                self.anomalies[index] = replace(each, candidates=wrong | (each.candidates & {T3, C8, C9}))
             elif any(name == A6 and _comes_once(call) for name, call in each.suspects):
                 # Of those that could be repeated it was none.
                 harmless = {may_not_change(call, label) for call in self._calls.repeated} - {A6, T3}

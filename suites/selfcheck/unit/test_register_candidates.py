@@ -524,6 +524,26 @@ def test_what_comes_once_is_what_is_left_where_nothing_else_did_it_again() -> No
     assert not {T6, T7} & anomaly.candidates
 
 
+@pytest.mark.parametrize(
+    ("steps", "left"),
+    [
+        # A key that nobody was given, and that stays, is no wrong answer.
+        ("c1 r1 sC13 r3 r3", {T3}),
+        # It may be one where no second read gives it, where the session is gone, or where an earlier key comes back.
+        ("c1 r1 sC13 r3 r1", {T2}),
+        ("c1 r1 sC13 r r", {T2, T3}),
+        ("c1 r1 c4 r4 sC13 r1 r1", {T2}),
+    ],
+)
+def test_what_is_left_where_follow_up_calls_change_nothing(steps: str, left: set[str]) -> None:
+    script = play(steps)
+    script.create(2)
+    script.read(2)
+    _follow_up(script, ("subuser", 13))
+    (anomaly,) = Register(script.answers).anomalies
+    assert anomaly.candidates == left
+
+
 def test_what_was_not_made_again_may_still_have_done_it() -> None:
     script = play("c1 r1 sR4 sC13 tC236 dc5 r r c2 r2")
     _follow_up(script, ("tariff_restricted", 236))
