@@ -130,7 +130,6 @@ def test_what_is_meant_as_a_success(made: Judgement, accepted: bool) -> None:
         # Nor can an error be read that is no JSON at all, where no member is said to be missing.
         (_answer(_JSON, S2, status=400), S2, set()),
         (_answer(_JSON, S2, E1, status=400), S2, {T4}),
-        (_answer(_JSON, S2, status=399), S2, set()),
         (_answer(_PAGE, S2, status=400), S2, {T4}),
         (_answer(_JSON, E1, ambiguous=True, status=400), E1, {T4}),
         (_answer(_JSON, S2, ambiguous=True, status=400, refusal=_GENERAL, valid=False), S2, {B1}),
