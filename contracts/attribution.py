@@ -502,6 +502,14 @@ def _without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> 
     if not equivalences & anomaly.candidates:
         return anomaly
     alike = [each for each in answers if _plain(each) and _place(each) == _place(anomaly.answer)]
+    if anomaly.answer.key is None and any(
+        each.key is not None
+        and each.exchange.intent.equivalences == intent.equivalences
+        and each.exchange.request == anomaly.answer.exchange.request
+        for each in alike
+    ):
+        # The very same call fits at another time: it is not what is special in it.
+        return replace(anomaly, candidates=anomaly.candidates - equivalences or anomaly.candidates)
     fine = {
         each.exchange.intent.equivalences for each in alike if not _alike(each, anomaly.answer) and each.key is not None
     }

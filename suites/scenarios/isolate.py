@@ -25,7 +25,7 @@ Send = Callable[[Sequence[Equivalence]], Judgement]
 
 def equivalence(check: ControlledCheck, send: Send, fits: Callable[[Judgement], bool], all_: list[Equivalence]) -> None:
     """The call with *all_* equivalences does not fit: send the plain call, the MUSTs at once, then each alone; where all of them
-    fit alone, leave one out at a time."""
+    fit alone, the very same once more, and where that does not fit again, leave one out at a time."""
     if not fits(send([])):
         # It is not the equivalences that make the difference.
         return
@@ -37,7 +37,7 @@ def equivalence(check: ControlledCheck, send: Send, fits: Callable[[Judgement], 
     for each, fitted in alone:
         if not fitted and each.part is not None:
             send([each.part])
-    if alone and all(fitted for _, fitted in alone) and len(suspects) > 2:
+    if alone and all(fitted for _, fitted in alone) and not fits(send(all_)) and len(suspects) > 2:
         for each in suspects:
             if fits(send([other for other in suspects if other is not each])):
                 return

@@ -525,6 +525,19 @@ def test_a_style_that_is_broken_elsewhere_is_not_broken_for_anything_else() -> N
     assert script.broken == {C3_GET}
 
 
+def test_what_is_special_in_a_call_is_not_to_blame_where_the_very_same_fits_at_another_time() -> None:
+    script = _works("get-query")
+    special: dict[str, Any] = {"equivalences": (C5_ISO, C5_UNKNOWN)}
+    refused = script.add("read", code=13, status=403, **special)
+    script.read(1)
+    assert script.broken <= {C5_ISO, C5_UNKNOWN}
+    assert script.broken
+    given = next(each.key for each in reversed(script.answers) if each.key is not None)
+    again = script.add("read", value=given, **special)
+    assert again.exchange.request == refused.exchange.request
+    assert script.broken == {T2}
+
+
 def test_a_style_that_is_refused_is_no_matter_of_the_calls_before() -> None:
     script = _works("get-query")
     script.unknown()
