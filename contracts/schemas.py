@@ -41,6 +41,12 @@ def _registry() -> Registry[Any]:
     return Registry().with_resources((f"{name}.json", DRAFT202012.create_resource(load(name))) for name in NAMES)
 
 
+def prepare(*names: str) -> None:
+    """Make the validators for the schemas called *names*, which takes some 30 ms, while there is nothing else to do."""
+    for name in names:
+        validator(name).is_valid({})
+
+
 @cache
 def validator(name: str) -> Draft202012Validator:
     """A validator for the schema called `name`.

@@ -14,6 +14,8 @@ from suites.runner import help as help_texts
 
 #: The exit code where the suite itself broke.
 _BROKEN = 3
+#: So many new objects, some megabytes of them, and the garbage collector looks at them; a run makes few that refer to each other.
+_OBJECTS = 50_000
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -79,6 +81,7 @@ def _run(arguments: list[str]) -> int:
 
         def pytest_collection_finish(self) -> None:
             gc.freeze()
+            gc.set_threshold(_OBJECTS)
             gc.enable()
 
     begun = Begun()
@@ -88,6 +91,9 @@ def _run(arguments: list[str]) -> int:
     fixed = ["-c", str(paths.ROOT / "pytest.ini"), "--rootdir", str(paths.ROOT), "-p", "suites.runner.plugin"]
     if not any("cache_dir" in argument or "no:cacheprovider" in argument for argument in arguments):
         fixed += ["-o", f"cache_dir={_cache(paths.ROOT)}"]
+    # Nothing of the suite is logged, and to listen for it takes longer than most checks: only who asks for a log has one.
+    if not any("log" in text for text in (*arguments, os.environ.get("PYTEST_ADDOPTS", ""))):
+        fixed += ["-p", "no:logging"]
     # What pytest calls its help is more than the suite's.
     given = ["--help" if each == help_texts.ALL else each for each in arguments]
     try:

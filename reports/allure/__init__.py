@@ -11,10 +11,12 @@ from functools import partial
 import allure_pytest.plugin
 
 from reports.allure.case import Case as Case
+from reports.allure.listener import Listener
 from reports.allure.writer import Book as Book
 from reports.allure.writer import RedactingWriter
 
 
 def install(book: Book) -> None:
-    """Make allure-pytest use the redacting writer; to be called before it is configured."""
+    """Make allure-pytest use the redacting writer and a listener that keeps no fixtures; to be called before it is configured."""
+    allure_pytest.plugin.AllureListener = Listener
     allure_pytest.plugin.AllureFileLogger = partial(RedactingWriter, book=book)

@@ -6,6 +6,7 @@ As HTML, because Allure's own pages show nothing else; what the target said is e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from itertools import groupby
 
@@ -39,7 +40,7 @@ def html(about: str, requirements: Sequence[str], outcome: TestOutcome | None, a
             parts += _broken(catalogue()[name], list(found), accounts)
     broken = set(map(_name, records))
     rest = [f"<p{_PARAGRAPH}>{escape(paragraph)}</p>" for paragraph in about.split("\n\n") if paragraph]
-    rest += [_sentence(catalogue()[name]) for name in requirements if name not in broken]
+    rest += [_sentence(name) for name in requirements if name not in broken]
     if rest:
         parts.append(f"<h3{_HEADING}>What {'else ' if records else ''}the test verifies</h3>")
     return "\n".join([*parts, *rest])
@@ -49,7 +50,9 @@ def _name(record: ViolationRecord) -> str:
     return record.requirement
 
 
-def _sentence(requirement: Requirement) -> str:
+@cache
+def _sentence(name: str) -> str:
+    requirement = catalogue()[name]
     sources = "; ".join(
         f'<a href="{escape(source.url)}" target="_blank" rel="noopener">{escape(str(source))}</a>'
         if source.url
@@ -69,7 +72,7 @@ def _broken(requirement: Requirement, records: Sequence[ViolationRecord], accoun
         for each in records[:_SHOWN]
     )
     parts = [
-        _sentence(requirement),
+        _sentence(requirement.id),
         f"<table{_TABLE}><tr><th{_HEAD}>Seen</th><th{_HEAD}>Expected</th><th{_HEAD}>Got</th></tr>{rows}</table>",
     ]
     if len(records) > _SHOWN:
@@ -87,9 +90,11 @@ def _text(text: str) -> str:
 
 def plain(about: str, requirements: Sequence[str]) -> str:
     """What the test verifies, for tools that read Markdown."""
-    parts = [about] if about else []
-    for name in requirements:
-        entry = catalogue()[name]
-        sources = "; ".join(f"[{source}]({source.url})" if source.url else str(source) for source in entry.sources)
-        parts.append(f"**{entry.id}** ({entry.level}, {entry.profile}): {entry.obligation}  \n*{sources}*")
-    return "\n\n".join(parts)
+    return "\n\n".join([*([about] if about else []), *map(_plain_sentence, requirements)])
+
+
+@cache
+def _plain_sentence(name: str) -> str:
+    entry = catalogue()[name]
+    sources = "; ".join(f"[{source}]({source.url})" if source.url else str(source) for source in entry.sources)
+    return f"**{entry.id}** ({entry.level}, {entry.profile}): {entry.obligation}  \n*{sources}*"

@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import allure_commons
 from allure_commons.logger import AllureFileLogger
-from allure_commons.model2 import Attachment, Status
-from attr import asdict
+from allure_commons.model2 import Attachment
+from attr import fields, has
 
 from contracts.exchange import Exchange
 from fixtures.secrets import Vault
 from reports.allure.case import Case, shape
 from reports.exchange import exchange_text
 from reports.formats.repeat import NO_ACCOUNTS
-from reports.redaction.files import masked
 
-#: Members of a result that are no one else's words.
+#: Members that are no one's words.
 _OWN: Final = frozenset({"uuid", "source", "type", "testCaseId", "historyId"})
-#: What a test verifies is said in the suite's own words; what it found is not.
-_DESCRIPTIONS: Final = frozenset({"description", "descriptionHtml"})
+#: Where a test stands is said in the suite's own words. Its name may hold a parameter, which may be anything.
+_PLACE: Final = frozenset({"titlePath", "labels"})
+#: What a test verifies is said so, too; what is broken is not.
+_DESCRIPTIONS: Final = frozenset({"description", "descriptionHtml", "links"})
 
 
 class Book:
@@ -64,16 +66,16 @@ class RedactingWriter(AllureFileLogger):
     def report_result(self, result: Any) -> None:
         """Write the result of a test."""
         case = self._book.take()
+        ours = _OWN
         if case is not None:
             shape(result, case, self._vault, self._book.accounts, self.attach)
-        self._report_item(result, _OWN | _DESCRIPTIONS if case is not None and not case.violations else _OWN)
+            ours = _OWN | _PLACE if case.violations else _OWN | _PLACE | _DESCRIPTIONS
+        self._report_item(result, ours)
 
     @allure_commons.hookimpl
     def report_container(self, container: Any) -> None:
-        """Write what fixtures did, where one of them broke: that all of them worked says nothing."""
-        stages = [*container.befores, *container.afters]
-        if any(stage.status not in (None, Status.PASSED, Status.SKIPPED) for stage in stages):
-            self._report_item(container)
+        """Write what fixtures did: none of the suite's is kept."""
+        self._report_item(container)
 
     @allure_commons.hookimpl
     def report_globals(self, globals_item: Any) -> None:
@@ -101,9 +103,10 @@ class RedactingWriter(AllureFileLogger):
             attached = self._attached[id(exchange)] = Attachment(name="exchange", source=file_name, type="text/plain")
         return attached
 
-    def _report_item(self, item: Any, own: Collection[str] = ()) -> None:
-        data = asdict(item, filter=lambda _, value: bool(value) or value is False)
-        text = json.dumps(masked(data, self._vault, own), ensure_ascii=False)
+    def _report_item(self, item: Any, ours: Collection[str] = _OWN) -> None:
+        """Write *item*; *ours* are the members of it that hold the suite's own words."""
+        data = {name: _data(value, str if name in ours else self._vault.mask) for name, value in _members(item)}
+        text = json.dumps(data, ensure_ascii=False)
         self._write(item.file_pattern.format(prefix=uuid.uuid4()), text.encode("utf-8", "backslashreplace"))
 
     def _masked(self, body: str | bytes) -> bytes:
@@ -119,3 +122,30 @@ class RedactingWriter(AllureFileLogger):
         part = self._folder / f"{file_name}.tmp"
         part.write_bytes(content)
         part.replace(self._folder / file_name)
+
+
+def _data(item: Any, mask: Callable[[str], str]) -> Any:
+    """*item*, of Allure's model or in it, as JSON has it, each text as *mask* returns it."""
+    if isinstance(item, str):
+        return mask(item)
+    kind: Any = type(item)
+    if kind is list or kind is tuple:
+        return [_data(each, mask) for each in item]
+    if not _members_of(kind):
+        return item
+    return {name: value if name in _OWN else _data(value, mask) for name, value in _members(item)}
+
+
+def _members(item: Any) -> Iterator[tuple[str, Any]]:
+    """The members of *item*, of Allure's model, that hold anything."""
+    kind: Any = type(item)
+    for name in _members_of(kind):
+        value = getattr(item, name)
+        if value or value is False:
+            yield name, value
+
+
+@cache
+def _members_of(kind: Any) -> Sequence[str]:
+    """The names of the members that an object of the class *kind* has; of what is not of Allure's model, none."""
+    return tuple(each.name for each in fields(kind)) if has(kind) else ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from shlex import quote
 from typing import Final
@@ -21,7 +22,9 @@ _LIBRARY_HEADERS: Final = frozenset({"user-agent", "accept", "accept-encoding", 
 _LONGEST_ARGUMENT: Final = 100_000
 #: What is left of a body when what repeats in it is written as such.
 _LONGEST_LITERAL: Final = 4_000
-_REPEATED: Final = re.compile(r"(?s)([^\n]{1,8}?)\1{39,}")
+#: What is written as a repetition, at its beginning: to match all of a long one takes as long as to send it.
+_REPEATED: Final = re.compile(r"(?s)([^\n]{1,8}?)\1{39}")
+_STEP: Final = 500
 _NAMED: Final = re.compile(r"«(.+) of the target file»")
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}")
 _ATOM: Final = re.compile(rf"{_ESCAPE.pattern}|.", re.DOTALL)
@@ -110,18 +113,30 @@ def _split(text: str, vault: Vault) -> Iterable[tuple[str, Piece | None]]:
     yield text[end:], None
 
 
-def _literals(text: str, encoding: str) -> Iterable[str]:
+@lru_cache(maxsize=64)
+def _literals(text: str, encoding: str) -> Sequence[str]:
+    """*text*, in which no secret is, as words; most calls go to the same few addresses."""
+    words: list[str] = []
     end = 0
-    for found in _REPEATED.finditer(text):
-        unit = found.group(1)
-        if not unit.isascii() or not unit.isprintable():
-            continue
-        yield from _literal(text[end : found.start()], encoding)
-        times = len(found.group(0)) // len(unit)
-        pattern = unit.replace("\\", "\\\\").replace("%", "%%")
-        yield f'"$(printf {quote(pattern + "%.0s")} $(seq {times}))"'
-        end = found.end()
-    yield from _literal(text[end:], encoding)
+    found = _REPEATED.search(text)
+    while found:
+        unit, start = found.group(1), found.start()
+        stop = _end_of(text, unit, found.end())
+        if unit.isascii() and unit.isprintable():
+            words += _literal(text[end:start], encoding)
+            pattern = unit.replace("\\", "\\\\").replace("%", "%%")
+            words.append(f'"$(printf {quote(pattern + "%.0s")} $(seq {(stop - start) // len(unit)}))"')
+            end = stop
+        found = _REPEATED.search(text, stop)
+    return (*words, *_literal(text[end:], encoding))
+
+
+def _end_of(text: str, unit: str, position: int) -> int:
+    """Where in *text* from *position* on *unit* no longer stands again and again."""
+    for times in (_STEP, 1):
+        while text.startswith(unit * times, position):
+            position += times * len(unit)
+    return position
 
 
 def _literal(text: str, encoding: str) -> Iterable[str]:

@@ -29,3 +29,8 @@ def check(
     made = ControlledCheck(controls, requirements_of(request.node))
     begin_check(request.node, made)
     return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _verify_url() -> None:
+    """Stands in for pytest-base-url's, which asks the target before the run where ``--verify-base-url`` is given: that is refused."""

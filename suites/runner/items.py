@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -88,7 +89,13 @@ def title_of(item: pytest.Item) -> str:
 def sentences_of(item: pytest.Item) -> tuple[str, str, str]:
     """The title of *item*, its first sentence, and what else its docstring says."""
     function: Any = getattr(item, "function", None)
-    first, _, rest = inspect.cleandoc(getattr(function, "__doc__", None) or item.name).partition("\n\n")
-    sentence = " ".join(first.split()).rstrip(".")
+    sentence, rest = _read(getattr(function, "__doc__", None) or item.name)
     callspec: Any = getattr(item, "callspec", None)
-    return f"{sentence} [{callspec.id}]" if callspec else sentence, sentence, rest.strip()
+    return f"{sentence} [{callspec.id}]" if callspec else sentence, sentence, rest
+
+
+@lru_cache(maxsize=256)
+def _read(docstring: str) -> tuple[str, str]:
+    """The first sentence of *docstring*, and the rest; many tests are rows of one function."""
+    first, _, rest = inspect.cleandoc(docstring).partition("\n\n")
+    return " ".join(first.split()).rstrip("."), rest.strip()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from contracts import schemas
 from fixtures.errors import SetupError, TargetLost
 from reports.formats.progress import Progress
 from reports.redaction import libraries
@@ -149,6 +150,8 @@ class Conformance:
         try:
             if state.served is not None:
                 state.served.start(state.base_url)
+            # The target starts meanwhile; the first answer does not wait for it.
+            schemas.prepare("success", "error")
             state.start()
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)

@@ -869,6 +869,13 @@ class TestSchemas:
     def test_refuses(self, name: str, instance: Any) -> None:
         assert not schemas.validator(name).is_valid(instance), instance
 
+    def test_a_validator_is_made_once_and_before_it_is_needed(self) -> None:
+        schemas.validator.cache_clear()
+        schemas.prepare("success", "error")
+        assert schemas.validator.cache_info()[:2] == (0, 2)
+        schemas.validator("error")
+        assert schemas.validator.cache_info()[:2] == (1, 2)
+
     def test_the_target_file_knows_exactly_the_accounts(self) -> None:
         assert tuple(schemas.load("target")["properties"]["credentials"]["properties"]) == ACCOUNTS
 

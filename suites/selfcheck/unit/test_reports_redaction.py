@@ -18,6 +18,7 @@ import pytest
 from _pytest.capture import CaptureManager, TeeCaptureIO
 from _pytest.junitxml import LogXML, xml_key
 from _pytest.outcomes import Exit
+from allure_commons import model2
 from pluggy._tracing import TagTracer
 
 from fixtures.secrets import Vault
@@ -344,7 +345,7 @@ _BREAKS: dict[str, tuple[str, Any]] = {
     "pytest's trace": ("reports.redaction.libraries.redact_trace", _does_nothing),
     "junit.xml": ("reports.redaction.libraries.redact_junit", _does_nothing),
     "pytest's reports": ("reports.redaction.check.redact_report", _does_nothing),
-    "Allure's files": ("reports.allure.writer.masked", lambda data, _: data),
+    "Allure's files": ("reports.allure.writer._data", lambda data, _: data),
 }
 
 
@@ -410,6 +411,30 @@ def test_a_writer_that_writes_something_else_is_noticed(monkeypatch: pytest.Monk
     """That what was planted is nowhere to be seen is no proof that it was masked."""
     monkeypatch.setattr(RedactingWriter, "_write", lambda writer, name, _: (writer._folder / name).write_text("{}"))
     assert _checked(monkeypatch, vault) == {"Allure's files"}
+
+
+def test_all_of_a_result_but_its_own_numbers_is_masked(vault: Vault, tmp_path: Path) -> None:
+    """By a result that no test of the suite has shaped, each member of which shows a secret."""
+    shown = f"planted {SECRET}"
+    step = model2.TestStepResult(
+        name=shown, attachments=[model2.Attachment(name=shown, source="x.txt", type="text/plain")]
+    )
+    step.steps = [model2.TestStepResult(name=shown, parameters=[model2.Parameter(name=shown, value=shown)])]
+    result = model2.TestResult(
+        uuid="0" * 32, name=shown, fullName=shown, description=shown, descriptionHtml=shown, steps=[step]
+    )
+    result.statusDetails = model2.StatusDetails(message=shown, trace=shown, known=False)
+    result.labels, result.links = [model2.Label(shown, shown)], [model2.Link("link", shown, shown)]
+    result.titlePath, result.parameters, result.start = [shown], [model2.Parameter(shown, shown)], 5
+    writer = RedactingWriter(str(tmp_path), book=Book(vault))
+    writer.report_result(result)
+    writer.report_container(model2.TestResultContainer(uuid="1", befores=[model2.TestBeforeResult(name=shown)]))
+    texts = [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()]
+    assert [SECRET in text for text in texts] == [False, False]
+    assert sorted(text.count("planted «owner»") for text in texts) == [1, 18]
+    written = json.loads(max(texts, key=len))
+    assert (written["uuid"], written["start"], written["statusDetails"]["known"]) == ("0" * 32, 5, False)
+    assert "status" not in written
 
 
 def test_a_junit_report_that_has_nothing_of_a_failure_is_noticed(monkeypatch: pytest.MonkeyPatch, vault: Vault) -> None:

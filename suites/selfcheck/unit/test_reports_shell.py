@@ -22,7 +22,7 @@ from fixtures.calls import FORM, JSON, OPERATIONS, PATH, STYLES, Call, call
 from fixtures.secrets import Vault
 from reports.exchange import request_text, response_text
 from reports.formats.repeat import Accounts, body, complete
-from reports.formats.shell import curl
+from reports.formats.shell import curl, word
 from reports.results import ViolationRecord
 from suites.conformance.test_bad_input import _ROWS
 from suites.selfcheck.system.tools import missing
@@ -291,3 +291,31 @@ def test_long_text_is_cut_and_says_so(vault: Vault) -> None:
     assert vault.find(shown) == []
     url = request_text(Request("GET", "http://127.0.0.1/v2/?hash=" + "a" * 5000), vault)
     assert len(url) < 700
+
+
+@pytest.mark.parametrize("unit", ["a", "%", "ab", "\\n", "12345678"])
+@pytest.mark.parametrize(("times", "written"), [(39, False), (40, True), (41, True), (540, True), (1_500, True)])
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("x", ""), ("x", "y"), ("", "=\n")])
+def test_what_repeats_is_written_as_what_repeats(unit: str, times: int, written: bool, before: str, after: str) -> None:
+    text = f"{before}{unit * times}{after}"
+    found = word(text, Vault())
+    assert (f"$(seq {times})" in found) is written
+    assert _read_by_a_shell(found) == text
+
+
+@pytest.mark.parametrize("unit", ["\x01", "\t", "é"])
+def test_what_has_to_be_escaped_is_no_repetition(unit: str) -> None:
+    found = word(unit * 50, Vault())
+    assert "seq" not in found
+    assert _read_by_a_shell(found) == unit * 50
+
+
+def test_two_repetitions_with_something_between_them() -> None:
+    text = f"x{'a' * 50}-{'bc' * 60}y\n{'é' * 100}{'d' * 45}"
+    found = word(text, Vault())
+    assert [number for number in (45, 50, 60, 100) if f"$(seq {number})" in found] == [45, 50, 60]
+    assert _read_by_a_shell(found) == text
+
+
+def _read_by_a_shell(text: str) -> str:
+    return subprocess.run(["sh", "-c", f"printf %s {text}"], capture_output=True, check=True).stdout.decode()

@@ -136,3 +136,38 @@ def test_what_stands_before_a_value_is_no_part_of_it() -> None:
 def test_of_a_long_value_few_parts_are_kept() -> None:
     for size in (32, 140, 200, 1_000, 10_000):
         assert len(_index(_value(6, size))._parts) <= 129
+
+
+@pytest.mark.parametrize("size", [63, 64, 65, 5_000])
+def test_one_character_again_and_again(size: int) -> None:
+    """Such a text is not looked at place by place, unless a part of a value is made of that character."""
+    assert _index(SHORT).hits(SHORT[0] * size) == []
+    uniform = "a" * 20
+    assert _index(SHORT, uniform).wholes("a" * size)[0] == Hit(0, 20, uniform, 0)
+    assert _index(SHORT, f"0{uniform}").shows("a" * size)
+    # What is found by fewer characters counts, too.
+    assert _index(SHORT, "aaaaaaaa").shows("a" * size)
+    assert not _index(SHORT, "aaaaaaaa").shows("b" * size)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("a" * 63, [(0, 63)]),
+        ("a" * 64, []),
+        (f"zz{'a' * 62}", [(2, 64)]),
+        (f"zz{'a' * 64}", []),
+        (f"{'a' * 64}0", [(0, 65)]),
+        (f"{'a' * 64}z{'a' * 63}z", [(65, 128)]),
+    ],
+)
+def test_where_a_value_may_be(text: str, places: list[tuple[int, int]]) -> None:
+    assert list(_index(SHORT)._places(text)) == places
+
+
+@pytest.mark.parametrize("before", ["a" * 5_000, "b" * 64])
+def test_a_value_at_the_end_of_a_repetition(before: str) -> None:
+    hit = Hit(len(before), len(before) + len(SHORT), SHORT, 0)
+    assert SHORT[0] not in before
+    assert _index(SHORT).wholes(before + SHORT) == [hit]
+    assert _index(SHORT).hits(SHORT + before)[0] == Hit(0, len(SHORT), SHORT, 0)

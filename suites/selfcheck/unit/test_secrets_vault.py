@@ -396,6 +396,11 @@ def test_forms_in_groups(vault: Vault, form: str) -> None:
     assert masked == "(«owner, encoded»)"
 
 
+@pytest.mark.parametrize("before", ["", "a-b ", "a-b:c.d_e "])
+def test_what_separates_other_words_hides_no_groups(vault: Vault, before: str) -> None:
+    assert vault.mask(f"{before}{OWNER[:8]}-{OWNER[8:]}") == f"{before}«owner, encoded»"
+
+
 @pytest.mark.parametrize(("before", "after"), [("\\n", ""), ("xz", ""), ("", "xyz"), ("q", "#x1F"), ("\\n", "\\n")])
 def test_letters_beside_groups_hide_none(vault: Vault, before: str, after: str) -> None:
     """As an escape of a line's end is, in a text that was quoted."""
