@@ -61,16 +61,16 @@ class _Probe:
         """Wrap the one place that every request of the suite passes."""
         from fixtures.http.session import Session
 
-        plain = Session.send
+        plain = Session._attempt
 
-        def send(session: Session, request: Any, **kwargs: Any) -> Any:
+        def attempt(session: Session, prepared: Any, *rest: Any) -> Any:
             if self.first is None:
                 self.first = time.time()
-            headers = {name: _text(value) for name, value in request.headers.items()}
-            self.sent.append((request.method, request.url, headers, request.body))
-            return plain(session, request, **kwargs)
+            headers = {name: _text(value) for name, value in prepared.headers.items()}
+            self.sent.append((prepared.method, prepared.url, headers, prepared.body))
+            return plain(session, prepared, *rest)
 
-        Session.send = send  # type: ignore[assignment,method-assign]
+        Session._attempt = attempt  # type: ignore[assignment,method-assign]
 
     def replay(self) -> tuple[float, int]:
         """Send the same requests, one after the other; the seconds it took, and how many got no answer."""
@@ -137,7 +137,8 @@ def timed(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = 
         process = subprocess.Popen(
             list(command),
             cwd=cwd,
-            env={**kept, "NO_COLOR": "1", **(env or {})},
+            # What is compiled is kept, whatever this environment says: a user's is.
+            env={**kept, "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "", **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -159,7 +160,7 @@ def timed(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = 
 def first_and_warm(run: Callable[[Mapping[str, str]], Ended], times: int) -> tuple[Ended, list[Ended]]:
     """*run* once where no Python file is compiled yet, and then *times* times where all are."""
     with tempfile.TemporaryDirectory(prefix="bench-bytecode-") as cache:
-        bytecode = {"PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
+        bytecode = {"PYTHONPYCACHEPREFIX": cache}
         return run(bytecode), [run(bytecode) for _ in range(times)]
 
 
