@@ -18,6 +18,9 @@ override TARGET := $(value TARGET)
 override FILE := $(value FILE)
 export BASE_URL TARGET FILE
 
+# A module is compiled once, whatever the environment says: the self-checks start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help conformance test check lint types imports generated selfcheck unit embedded generate \
 	report drift bench search emulator tools coverage bundle format lock dist venv dev clean pythons mutate

@@ -143,6 +143,7 @@ def test_what_is_listed_as_equivalent_is_a_mutant(module: str) -> None:
 # ---------------------------------------------------------------------- what becomes of them
 
 
+@pytest.mark.slow
 def test_a_mutant_is_killed_or_survives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a checkout of one module and one test: one change is noticed, one is not, and one never ends."""
     (tmp_path / "a.py").write_text("def double(n):\n    while n < 0: n += 1\n    return n * 2, 'x'\n", encoding="utf-8")

@@ -85,6 +85,7 @@ def deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     os.removedirs(folder.parent)
 
 
+@pytest.mark.slow
 def test_a_name_of_1500_levels(deep: Path) -> None:
     take(deep).release()
     (deep / "old").touch()

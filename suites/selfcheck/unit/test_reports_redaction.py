@@ -559,6 +559,7 @@ def test_the_name_of_pytests_cache_is_asked_for_without_a_default() -> None:
         libraries.cache_folder(config)
 
 
+@pytest.mark.slow
 def test_a_run_that_would_show_a_secret_does_not_begin(tmp_path: Path) -> None:
     """In one line, with the exit code of a suite that is broken."""
     (tmp_path / "renamed.py").write_text(

@@ -265,7 +265,12 @@ def test_noise_never_raises() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["sends-a-gzip-bomb", "sends-a-gzip-bomb-in-gzip", "sends-chunks-of-one-byte-without-end"]
+    "name",
+    [
+        "sends-a-gzip-bomb",
+        "sends-a-gzip-bomb-in-gzip",
+        pytest.param("sends-chunks-of-one-byte-without-end", marks=pytest.mark.slow),
+    ],
 )
 def test_a_body_is_cut_in_little_memory(name: str) -> None:
     with _serving(BEHAVIOURS[name], timeout=_PATIENT, max_body=200_000) as (_, session):
@@ -288,6 +293,7 @@ def test_where_a_body_is_cut(size: int, cut: bool) -> None:
         assert (len(response.body), response.cut) == (1_000, cut)
 
 
+@pytest.mark.slow
 def test_what_a_hostile_answer_leaves_in_memory() -> None:
     """Answers are kept for the report, hundreds of them."""
 
