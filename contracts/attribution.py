@@ -61,6 +61,8 @@ _EXPLAIN = {S1: frozenset({P3}), P1_ECHO: frozenset({P3, E4, A5_TOLD})}
 _LARGEST = 4
 #: Refusals of owners, with no success after them, by which a style is seen to be closed that was open.
 _CLOSED = 2
+#: Refusals of good hashes by which a style is seen to know them not each time.
+_UNRELIABLE = 4
 _NEVER = float("-inf")
 #: An operation, and the name of a style.
 _Place = tuple[str, str]
@@ -332,9 +334,9 @@ class RefusedStyle:
 
 
 def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
-    """The operations and call styles in which nothing succeeds, or nothing any more, while another style does, each with its promise.
+    """The operations and call styles in which nothing succeeds, or nothing any more, or not each time, while another style does.
 
-    Where the state of the account explains a refusal as well, it says nothing about the style.
+    Each has its promise. Where the state of the account explains a refusal as well, it says nothing about the style.
     """
     tried: dict[_Place, list[Judgement]] = {}
     for each in answers:
@@ -345,6 +347,9 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
     working = {operation for (operation, _), when in last.items() if when != _NEVER}
     refused = {place for place, when in last.items() if when == _NEVER and place[0] in working}
     refused |= _closed(tried, last, refused)
+    for place in {each for each in tried if each[1] in _unreliable(answers)}:
+        refused.add(place)
+        last[place] = _NEVER
     return [
         RefusedStyle(*place, seen[0].exchange.request.method, seen[0].exchange.intent.promise, last[place])
         for place, seen in tried.items()
@@ -375,6 +380,32 @@ def _closed(
         _words(each) for place, seen in refused.items() if place not in closing and place not in never for each in seen
     }
     return {place for place in closing if not elsewhere.intersection(map(_words, refused[place]))}
+
+
+def _unreliable(answers: Sequence[Judgement]) -> set[str]:
+    """The styles in which good hashes of several accounts are now known and now not, while every other style knows them each time."""
+    refused: dict[str, list[Judgement]] = {}
+    for each in answers:
+        if _plain(each) and not each.exchange.intent.equivalences and each.code in NO_HASH:
+            refused.setdefault(each.exchange.intent.style, []).append(each)
+    return {
+        style
+        for style, seen in refused.items()
+        if len(refused) == 1
+        and len(seen) >= _UNRELIABLE
+        and len({each.exchange.intent.account for each in seen}) > 1
+        and _gets_over_it(answers, style)
+    }
+
+
+def _gets_over_it(answers: Sequence[Judgement], style: str) -> bool:
+    """Whether one account at least is refused in this style, by an operation that is understood there later on."""
+    known: dict[tuple[str | None, str | None], list[bool]] = {}
+    for each in answers:
+        intent = each.exchange.intent
+        if _plain(each) and intent.style == style and (_understood(each) or each.code in NO_HASH):
+            known.setdefault((intent.account, intent.operation), []).append(_understood(each))
+    return any(False in seen and True in seen[seen.index(False) :] for seen in known.values())
 
 
 def _words(answer: Judgement) -> tuple[str | None, str, int | None]:

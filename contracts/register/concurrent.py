@@ -102,7 +102,9 @@ class Concurrent:
         if value is None:
             self.book.failed(answer, T2, "a success with a key", account)
             return
-        possible = _possible_at(answer, made, before)
+        # Where it is not known which key was in force before, any other that the account has had may have been.
+        own = self.book.owner.get(value) == account.label and value not in {each.key for each in made}
+        possible = _possible_at(answer, made, before | {value} if account.possible is None and own else before)
         # A create that does not say so may have made a key all the same.
         clear = account.possible is not None and all(map(self._is_clear, writes))
         unknown = not clear and value not in self.book.owner

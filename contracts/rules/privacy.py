@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -110,8 +111,20 @@ def _end_of_shown(text: str, secret: str, start: int, end: int) -> int:
 
 
 def repeats_credential(text: str, credential: str | None) -> bool:
-    """Whether *text* repeats the credential that was sent."""
-    return credential is not None and len(credential) >= _SHORTEST_ECHO and holds(text, credential)
+    """Whether *text* repeats the credential that was sent, as it is or in base64."""
+    if credential is None or len(credential) < _SHORTEST_ECHO:
+        return False
+    return holds(text, credential) or any(form in text for form in _in_base64(credential))
+
+
+@lru_cache(maxsize=64)
+def _in_base64(secret: str) -> frozenset[str]:
+    """What shows of *secret* in base64 (RFC 4648), in either alphabet and behind any text: what its own bits alone make."""
+    data, found = secret.encode(), set()
+    for before, hidden in ((0, 0), (1, 2), (2, 3)):
+        for coded in (b64encode(bytes(before) + data), urlsafe_b64encode(bytes(before) + data)):
+            found.add(coded.decode()[hidden : (before + len(data)) * 8 // 6])
+    return frozenset(found)
 
 
 def without_address(text: str, url: str) -> str:

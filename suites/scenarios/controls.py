@@ -17,7 +17,7 @@ from contracts.ids import C3_GET, C3_POST, C4_SCHEME, C4_SPACE
 from contracts.judge import Judgement
 from contracts.refusals import rate_limited
 from fixtures.accounts import Account
-from fixtures.calls import GET_QUERY, OPERATIONS, POST_JSON, Operation, Style
+from fixtures.calls import GET_QUERY, OPERATIONS, POST_FORM, POST_JSON, Operation, Style
 from fixtures.errors import NotAvailable, SetupError, TargetLost
 from fixtures.http.health import wall
 from suites.runner.check import Blocked, Check
@@ -26,8 +26,12 @@ from suites.runner.run import UNKNOWN, Run, unknown_hash
 #: Where the baseline sends another one: hashes that look like a default open nothing either.
 _SPECIAL = {("read", "post-json"): "0" * 32, ("create", "get-query"): "f" * 32}
 
-#: Styles by which the baseline creates twice by the same request: who keeps the answer to the first gives it again.
-_TWICE = (GET_QUERY, POST_JSON)
+#: Styles by which the baseline creates twice by the same request: who keeps the answer to the first gives it again. By the
+#: first of them reads come between, by the second nothing does: it may be taken for one that was sent twice.
+_TWICE, _TWICE_AT_ONCE = POST_JSON, GET_QUERY
+
+#: The style in which a bad credential is tried between a create and the first read of its key.
+_REFUSED_BETWEEN = POST_FORM
 
 #: Codes of a target that is in trouble, or has had enough of calls: they say nothing of the credential.
 _TROUBLE = frozenset({1, 6, 8, 14, 15})
@@ -100,9 +104,14 @@ class Controls:
                 self._read(style, owner, None)
         for style in self.run.styles:
             for operation in OPERATIONS:
-                first = self.run.first_contact if (operation, style) == ("read", GET_QUERY) else None
-                value = _SPECIAL.get((operation, style.name), UNKNOWN)
-                self.unknown[operation, style.name] = first or self.run.send(unknown_hash(operation, style, value))
+                self._refused(operation, style)
+
+    def _refused(self, operation: Operation, style: Style) -> None:
+        """A call with an unknown hash, once in each operation and style."""
+        if (operation, style.name) not in self.unknown:
+            first = self.run.first_contact if (operation, style) == ("read", GET_QUERY) else None
+            value = _SPECIAL.get((operation, style.name), UNKNOWN)
+            self.unknown[operation, style.name] = first or self.run.send(unknown_hash(operation, style, value))
 
     def _create_and_read(self, owner: Account) -> None:
         styles = self.run.styles
@@ -112,15 +121,26 @@ class Controls:
         for index, style in enumerate(styles):
             answer = self.creates[style.name] = self._good("create", style, owner)
             last = _last_key(answer, last)
+            if style is _TWICE_AT_ONCE:
+                last = self._again(style, owner, last)
+            if style is _REFUSED_BETWEEN:
+                # What is refused right after it undoes no create.
+                self._refused("create", style)
             # Once as it was created, once in another style: a style may remember what it said itself.
             for step in (1,) if self.run.smoke else (0, 1 + index % 2):
                 self._read(styles[(index + step) % len(styles)], owner, last)
-            if style in _TWICE and not self.run.smoke:
-                self.again.append(self._good("create", style, owner))
-                last = _last_key(self.again[-1], last)
+            if style is _TWICE:
+                last = self._again(style, owner, last)
         # Once more in every style: a read that answers well once or twice may still be wrong as often as asked.
         for style in styles[2:3] or styles:
             self._read(style, owner, last)
+
+    def _again(self, style: Style, owner: Account, last: Judgement | None) -> Judgement | None:
+        """Create once more, unless this is a smoke run; the create whose key counts then."""
+        if self.run.smoke:
+            return last
+        self.again.append(self._good("create", style, owner))
+        return _last_key(self.again[-1], last)
 
     def _read(self, style: Style, owner: Account, last: Judgement | None) -> None:
         answer = self._good("read", style, owner)

@@ -474,6 +474,70 @@ def test_a_style_is_not_closed_that_opens_again_nor_where_all_are() -> None:
     assert attribution.refused_styles(script.answers) == []
 
 
+def _unreliable(*accounts: str, style: str = "post-form", code: int = 3, **about: Any) -> Script:
+    """Reads by form, of which every second one is refused, of each of *accounts* in turn."""
+    script = Script()
+    for account in accounts:
+        script.read(1, account)
+        script.add("read", account, code=code, style=style, **about)
+        script.read(1, account, style="post-form")
+    return script
+
+
+_TWO = ("owner", "other_owner", "owner", "other_owner")
+
+
+def test_a_style_that_knows_good_hashes_not_each_time_is_broken() -> None:
+    script = _unreliable(*_TWO)
+    (found,) = attribution.refused_styles(script.answers)
+    assert (found.name, found.promise, found.since) == ("post-form", C2, float("-inf"))
+    # It is to blame for what is refused in creates, too, at once as well.
+    script.create(2, style="post-form")
+    script.add("create", code=3, style="post-form", group=1, span=(101, 103))
+    script.now = 200
+    assert {each.operation for each in attribution.refused_styles(script.answers)} == {"create", "read"}
+    assert script.broken == {C2}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "about"),
+    [
+        (_TWO[:3], {}),
+        (("owner",) * 4, {}),
+        (_TWO, {"code": 5}),
+        (_TWO, {"code": 201}),
+        (_TWO, {"equivalences": (C5_ISO,)}),
+        (_TWO, {"valid": False, "refusal": _CODE}),
+        (_TWO, {"style": "get-query"}),
+    ],
+)
+def test_a_style_that_may_know_good_hashes_each_time(accounts: tuple[str, ...], about: dict[str, Any]) -> None:
+    assert "post-form" not in [
+        each.name for each in attribution.refused_styles(_unreliable(*accounts, **about).answers)
+    ]
+
+
+def test_a_style_is_not_unreliable_where_another_refuses_a_good_hash() -> None:
+    script = _unreliable(*_TWO)
+    script.add("read", code=4, style="post-json")
+    script.read(1, style="post-json")
+    assert attribution.refused_styles(script.answers) == []
+
+
+def test_what_is_refused_for_good_is_no_matter_of_now_and_then() -> None:
+    """Each account succeeds at first and is refused from then on, by another operation it is not."""
+    script = Script()
+    for account in _TWO:
+        script.read(1, account, style="post-form")
+    for account in _TWO:
+        script.add("read", account, code=3, style="post-form")
+    for account in _TWO[:2]:
+        script.create(2, account, style="post-form")
+        script.read(2, account)
+    (closed,) = attribution.refused_styles(script.answers)
+    assert closed.since > float("-inf")
+
+
 def test_a_style_is_closed_where_another_goes_on_after_two_refusals() -> None:
     answers = _closing().answers
     # The last success by query comes after both, between them, and before.

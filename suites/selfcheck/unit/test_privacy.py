@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Final
 
@@ -60,6 +62,22 @@ def test_whether_a_text_shows_a_secret(text: str, found: bool) -> None:
 )
 def test_whether_the_credential_is_repeated(credential: str | None, found: bool) -> None:
     assert repeats_credential(f"no {SECRET[:20]} here", credential) is found
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("after", ["", ":", ":x", ":xy", "\n"])
+@pytest.mark.parametrize("before", ["", "u", "us", "usr", "a@b.c:"])
+@pytest.mark.parametrize("secret", [SECRET, SECRET[:16], SECRET[:17], SECRET[:18], "token-of-~~~???>>>-ö"])
+def test_a_credential_in_base64_is_repeated(
+    secret: str, before: str, after: str, encode: Callable[[bytes], bytes]
+) -> None:
+    def shown(text: str) -> str:
+        return f"session={encode(f'{before}{text}{after}'.encode()).decode()}; Path=/"
+
+    assert repeats_credential(shown(secret), secret)
+    assert not repeats_credential(shown(f"x{secret[1:]}"), secret)
+    assert not repeats_credential(shown(f"{secret[:-1]}x"), secret)
+    assert not repeats_credential(shown(secret), secret[:15])
 
 
 @pytest.mark.parametrize(

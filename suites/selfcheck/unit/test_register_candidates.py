@@ -467,6 +467,27 @@ def test_a_read_at_once_with_a_create_that_does_not_say_its_key_may_give_it() ->
         assert reads == [], value
 
 
+@pytest.mark.parametrize(
+    ("before", "read", "candidates"),
+    [
+        ("c8 c9 p", (9, 1.0, 3.0), set()),
+        ("c8 c9 p", (8, 1.0, 3.0), set()),
+        # The create of the group has replaced it, whichever it was; and no read gives what is not made yet.
+        ("c8 c9 p", (9, 2.0, 3.0), {T2, T8}),
+        ("c8 c9 p", (1, -2.0, -1.0), {T2, T8}),
+        ("oc5 c9 p", (5, 1.0, 3.0), {A6}),
+        # It is known again.
+        ("c8 c9 p r9", (8, 1.0, 3.0), {T2, T8}),
+    ],
+)
+def test_a_read_at_once_where_it_is_not_known_which_key_was_in_force(
+    before: str, read: tuple[int, float, float], candidates: set[str]
+) -> None:
+    script = _group(_CREATE, ("read", *read), before=before)
+    reads = [each for each in script.explain().anomalies if each.answer.exchange.intent.operation == "read"]
+    assert [each.candidates for each in reads] == ([candidates] if candidates else [])
+
+
 def test_what_an_ambiguous_create_gave_is_nobodys() -> None:
     script = play("c1 r1")
     script.add("create", value=key(2), ambiguous=True)
