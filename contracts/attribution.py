@@ -347,7 +347,8 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
     working = {operation for (operation, _), when in last.items() if when != _NEVER}
     refused = {place for place, when in last.items() if when == _NEVER and place[0] in working}
     refused |= _closed(tried, last, refused)
-    for place in {each for each in tried if each[1] in _unreliable(answers)}:
+    unreliable = _unreliable(answers)
+    for place in {each for each in tried if each[1] in unreliable}:
         refused.add(place)
         last[place] = _NEVER
     return [
