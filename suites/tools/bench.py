@@ -373,9 +373,10 @@ def compare(
             st = program
 
             def judge(name: str, st: str = st) -> tuple[bool, bool]:
-                first = schemathesis(st, [name], WITH_CREDENTIAL, work)[0].code != 0
+                # One that had to be killed, whose code is negative, has found nothing.
+                first = schemathesis(st, [name], WITH_CREDENTIAL, work)[0].code > 0
                 # What the first run finds, both find.
-                return first, first or schemathesis(st, [name], WITHOUT_CREDENTIAL, work)[0].code != 0
+                return first, first or schemathesis(st, [name], WITHOUT_CREDENTIAL, work)[0].code > 0
 
             with ThreadPoolExecutor(jobs) as pool:
                 theirs = dict(zip(names, pool.map(judge, names), strict=True))
