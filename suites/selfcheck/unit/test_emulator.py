@@ -829,6 +829,9 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
         await call("create", hashes[state])
         await call("read", owner)
         await ask("POST", "create/", headers={"authorization": f"NVX {hashes[state]}"})
+    await call("create", owner)
+    await call("read", "0" * 32)
+    await call("read", owner)
     demo = emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash
     for credential in (await call("create", demo), demo):
         for action in OPERATIONS:
@@ -855,6 +858,10 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
     log.append(f"apart: {again[0] != again[1]}")
     _, newest = await asyncio.gather(call("read", owner, note=False), call("create", owner, note=False))
     log.append(f"current: {await call('read', owner, note=False) == newest}")
+    # Nobody has read this key before the read that another create overtakes.
+    await call("create", owner)
+    _, newest = await asyncio.gather(call("read", owner, note=False), call("create", owner, note=False))
+    log.append(f"current again: {await call('read', owner, note=False) == newest}")
     # Many keys, and how they differ.
     numbers = [int(await call("create", owner, note=False) or "0", 16) for _ in range(60)]
     varying = 0
