@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from fixtures.secrets import Vault
 from reports.allure.case import Case, shape
 from reports.exchange import exchange_text
 from reports.formats.repeat import NO_ACCOUNTS
+from reports.redaction.files import masked
 
 #: Members that are no one's words.
 _OWN: Final = frozenset({"uuid", "source", "type", "testCaseId", "historyId"})
@@ -105,8 +106,7 @@ class RedactingWriter(AllureFileLogger):
 
     def _report_item(self, item: Any, ours: Collection[str] = _OWN) -> None:
         """Write *item*; *ours* are the members of it that hold the suite's own words."""
-        data = {name: _data(value, str if name in ours else self._vault.mask) for name, value in _members(item)}
-        text = json.dumps(data, ensure_ascii=False)
+        text = json.dumps(masked(_data(item), self._vault, ours), ensure_ascii=False)
         self._write(item.file_pattern.format(prefix=uuid.uuid4()), text.encode("utf-8", "backslashreplace"))
 
     def _masked(self, body: str | bytes) -> bytes:
@@ -124,25 +124,16 @@ class RedactingWriter(AllureFileLogger):
         part.replace(self._folder / file_name)
 
 
-def _data(item: Any, mask: Callable[[str], str]) -> Any:
-    """*item*, of Allure's model or in it, as JSON has it, each text as *mask* returns it."""
-    if isinstance(item, str):
-        return mask(item)
+def _data(item: Any) -> Any:
+    """*item*, of Allure's model or in it, as JSON has it, without the members that hold nothing."""
     kind: Any = type(item)
-    if kind is list or kind is tuple:
-        return [_data(each, mask) for each in item]
-    if not _members_of(kind):
+    if kind is list:
+        return [_data(each) for each in item]
+    names = _members_of(kind)
+    if not names:
         return item
-    return {name: value if name in _OWN else _data(value, mask) for name, value in _members(item)}
-
-
-def _members(item: Any) -> Iterator[tuple[str, Any]]:
-    """The members of *item*, of Allure's model, that hold anything."""
-    kind: Any = type(item)
-    for name in _members_of(kind):
-        value = getattr(item, name)
-        if value or value is False:
-            yield name, value
+    values = {name: getattr(item, name) for name in names}
+    return {name: _data(value) for name, value in values.items() if value or value is False}
 
 
 @cache

@@ -345,7 +345,7 @@ _BREAKS: dict[str, tuple[str, Any]] = {
     "pytest's trace": ("reports.redaction.libraries.redact_trace", _does_nothing),
     "junit.xml": ("reports.redaction.libraries.redact_junit", _does_nothing),
     "pytest's reports": ("reports.redaction.check.redact_report", _does_nothing),
-    "Allure's files": ("reports.allure.writer._data", lambda data, _: data),
+    "Allure's files": ("reports.allure.writer.masked", lambda data, *_: data),
 }
 
 
