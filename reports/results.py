@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
 
 from contracts.exchange import OPERATIONS
@@ -151,8 +152,10 @@ class Conclusion:
 class Results:
     """Collects the outcomes of tests and concludes from them."""
 
-    def __init__(self, profile: str, waivers: Iterable[Waiver] = ()) -> None:
+    def __init__(self, profile: str, waivers: Iterable[Waiver] = (), today: date | None = None) -> None:
         self.profile = profile
+        #: The day (UTC) by which waivers end: that on which the run began, also where it goes on past midnight.
+        self.today = today or datetime.now(UTC).date()
         self.waivers = {waiver.requirement: waiver for waiver in waivers}
         self.outcomes: list[TestOutcome] = []
         self.selected: set[str] = set()
@@ -183,7 +186,7 @@ class Results:
         said: dict[str, list[str]] = {"failed": [], "warning": [], "waived": []}
         for record in outcome.violations:
             waiver = self.waivers.get(record.requirement)
-            if waiver is not None and waiver.covers([record.message]):
+            if waiver is not None and waiver.covers([record.message], self.today):
                 word = "waived"
             else:
                 word = "failed" if catalogue()[record.requirement].binding else "warning"
@@ -262,7 +265,7 @@ class Results:
     ) -> RequirementResult:
         reason = _reasons(list(dict.fromkeys(each.message for each in violations)))
         waiver = self.waivers.get(requirement.id)
-        if waiver is not None and waiver.covers([each.message for each in violations]):
+        if waiver is not None and waiver.covers([each.message for each in violations], self.today):
             reason = f"{reason} (waived until {waiver.expires.isoformat()}: {waiver.reason})"
             return RequirementResult(requirement, "waived", reason, tests, violations)
         return RequirementResult(requirement, "failed" if requirement.binding else "warning", reason, tests, violations)
@@ -282,7 +285,7 @@ class Results:
                 states[name] = "used"
             elif result == "passed":
                 states[name] = "stale: the requirement passes"
-            elif not waiver.active():
+            elif not waiver.active(self.today):
                 states[name] = "expired"
             elif result in ("failed", "warning"):
                 states[name] = "does not match: a failure lacks the text that it expects"

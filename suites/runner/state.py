@@ -51,7 +51,8 @@ class State:
             # Of both forms, for the header has another than the password; neither is an account's, whose disclosure breaks A5.
             self.vault.hide(basic.password, "password of http.basic")
             self.vault.hide(basic.token, "http.basic")
-        self.results = Results(options.profile, options.waivers)
+        self.started = datetime.now(UTC)
+        self.results = Results(options.profile, options.waivers, self.started.date())
         self.embedded: Embedded | None = None
         #: The target, where the run starts it.
         self.served: Served | None = None
@@ -65,7 +66,6 @@ class State:
         #: What to say where it is the suite that broke.
         self.broken: str | None = None
         self.session: pytest.Session | None = None
-        self.started = datetime.now(UTC)
         self.clock = time.monotonic()
         self.conclusion: Conclusion | None = None
         self.seed: int | None = None

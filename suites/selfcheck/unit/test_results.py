@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -16,7 +16,8 @@ OTHER = "T7-tariff-create-refused"
 SHOULD = "C4-other-schemes-refused"
 MAY = "R1-rate-limit-answer"
 CLIENT = "S5-clients-ignore-the-unknown"
-TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
+TODAY = date(2026, 11, 26)
+TOMORROW = TODAY + timedelta(days=1)
 
 
 def record(requirement: str = MUST, message: str = "it creates") -> ViolationRecord:
@@ -34,7 +35,7 @@ def waiver(requirement: str = MUST, expect: str | None = None) -> Waiver:
 
 
 def run(*outcomes: TestOutcome, profile: str = "platform", waivers: tuple[Waiver, ...] = ()) -> Results:
-    found = Results(profile, waivers)
+    found = Results(profile, waivers, TODAY)
     for each in outcomes:
         found.add(each)
     return found

@@ -15,6 +15,7 @@ from suites.selfcheck.system.runs import conform, suite
 
 MUST = "T6-subuser-create-refused"
 SHOULD = "C4-other-schemes-refused"
+#: Of the results here, and near enough to that of the commands.
 TODAY = datetime.now(UTC).date()
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -25,7 +26,7 @@ def waiver(requirement: str = MUST, expires: date = TOMORROW, expect: str | None
 
 def results(*waivers: Waiver, broken: dict[str, str] | None = None, left_out: tuple[str, ...] = ()) -> Results:
     """A run in which everything passed but what is *broken*, with a message each, and what was *left_out*."""
-    found = Results("platform", waivers)
+    found = Results("platform", waivers, TODAY)
     for name, requirement in catalogue().items():
         if name in left_out or requirement.untested:
             continue
@@ -57,6 +58,16 @@ def test_an_expired_one_waives_no_longer() -> None:
     assert of(found, MUST) == "failed"
     assert found.waiver_states() == {MUST: "expired"}
     assert found.conclude().verdict == "nonconformant"
+
+
+def test_a_run_goes_by_the_day_on_which_it_began() -> None:
+    long_ago = date(2020, 2, 29)
+    found = Results("platform", [waiver(expires=long_ago)], long_ago)
+    found.add(
+        TestOutcome("it", "it", {MUST: ("failed", "it creates")}, (ViolationRecord(MUST, "it creates", "", "", None),))
+    )
+    assert of(found, MUST) == "waived"
+    assert found.waiver_states() == {MUST: "used"}
 
 
 def test_one_whose_text_is_not_in_the_failure_waives_nothing() -> None:
@@ -101,7 +112,7 @@ def test_a_should_can_be_waived_too() -> None:
 
 
 def test_outside_the_profile_it_waives_nothing() -> None:
-    found = Results("core", [waiver(SHOULD)])
+    found = Results("core", [waiver(SHOULD)], TODAY)
     assert found.waiver_states() == {SHOULD: "waives nothing: out of profile"}
 
 
