@@ -337,7 +337,12 @@ def test_an_option_that_is_empty(option: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["keyword", "markexpr"])
-@pytest.mark.parametrize("expression", ["(", "a b", "not", "x" + " and x" * 50_000, "(" * 50_000])
+# A name for each: pytest puts it into the environment, which other tests give to the commands that they start.
+@pytest.mark.parametrize(
+    "expression",
+    ["(", "a b", "not", "x" + " and x" * 50_000, "(" * 50_000],
+    ids=["open", "two-words", "no-operand", "long", "deep"],
+)
 def test_an_expression_that_is_none(option: str, expression: str) -> None:
     with pytest.raises(SetupError, match=r"^-[km] ") as error:
         resolve(_given(**{option: expression}))

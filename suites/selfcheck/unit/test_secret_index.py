@@ -165,7 +165,7 @@ def test_where_a_value_may_be(text: str, places: list[tuple[int, int]]) -> None:
     assert list(_index(SHORT)._places(text)) == places
 
 
-@pytest.mark.parametrize("before", ["a" * 5_000, "b" * 64])
+@pytest.mark.parametrize("before", ["a" * 5_000, "b" * 64], ids=["of-the-same", "of-another"])
 def test_a_value_at_the_end_of_a_repetition(before: str) -> None:
     hit = Hit(len(before), len(before) + len(SHORT), SHORT, 0)
     assert SHORT[0] not in before
