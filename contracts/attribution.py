@@ -53,6 +53,8 @@ from contracts.rules.predictability import predictable
 
 #: Requirements of form that an answer to bad input, or to a call that is owed something else, may break in consequence.
 _IN_CONSEQUENCE = frozenset({S2, S3, E1})
+#: What each answer of a kind could be seen to break, whatever was asked.
+_OPPORTUNITIES = {"error": (E1, E2, E3, E4, S2), "success": (S2, S3)}
 #: Requirements that speak of what a document says: where it can be read in two ways, that explains what is wrong with it.
 _OF_THE_DOCUMENT = frozenset({S3, E1, E2, E3, E4})
 #: For a requirement, others by which the same answer breaks it as well.
@@ -152,6 +154,8 @@ def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]
         found.extend(_findings(answer, refusal or owed.get(id(answer))))
         _count(answer, opportunities)
     found.extend(register.anomalies)
+    if not found:
+        return found, opportunities
     found = [_without_those_that_work(each, answers) for each in found]
     found = _of_the_style_alone(_with_styles(_told_by_status_alone(found), answers), answers)
     return [_with_the_limit(each) for each in found], opportunities
@@ -209,12 +213,9 @@ def _says_json(answer: Judgement) -> bool:
 
 def _count(answer: Judgement, opportunities: Counter[str]) -> None:
     refusal = answer.exchange.intent.refusal
-    if refusal is not None:
-        opportunities.update({refusal.requirement, refusal.for_its_code})
-    if answer.kind == "error":
-        opportunities.update((E1, E2, E3, E4, S2))
-    elif answer.kind == "success":
-        opportunities.update((S2, S3))
+    seen: set[str] = {refusal.requirement, refusal.for_its_code} if refusal is not None else set()
+    for requirement in (*seen, *_OPPORTUNITIES.get(answer.kind, ())):
+        opportunities[requirement] += 1
 
 
 def _findings(answer: Judgement, owed: Anomaly | None) -> Iterable[Anomaly]:

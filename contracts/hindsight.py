@@ -8,7 +8,6 @@ from typing import Final
 from contracts.anomaly import Anomaly, asked
 from contracts.ids import A5_TOLD, A6
 from contracts.judge import Judgement
-from contracts.rules.body import read_body
 from contracts.rules.disclosure import TELLS_NOTHING, carried, disclosed
 from contracts.rules.privacy import texts
 
@@ -31,7 +30,7 @@ def hindsight(answers: Sequence[Judgement]) -> list[Anomaly]:
         if answer.kind == "success" and intent.refusal is not None:
             # It was let in, which is an anomaly of its own.
             continue
-        part = disclosed(answer.exchange, response, read_body(response.body), secrets)
+        part = disclosed(answer.exchange, response, secrets)
         if part is not None:
             found.append(Anomaly(frozenset({A5_TOLD}), answer, TELLS_NOTHING, part, asked(answer)))
     return found
@@ -52,7 +51,7 @@ def others_keys(answers: Sequence[Judgement]) -> list[Anomaly]:
         response, account = answer.exchange.response, answer.exchange.intent.account
         if response is None or answer.ambiguous or made.get(answer.key or "", account) != account:
             continue
-        shown = texts(response, read_body(response.body).document)
+        shown = texts(response)
         others = (key for key, label in made.items() if label != account and key in shown)
         told = [key for key in others if key not in carried(answer.exchange)]
         if told:

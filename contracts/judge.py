@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from contracts.codes import allowed_for, exists, http_status
@@ -51,7 +51,7 @@ class Judgement:
     #: Whether the body can be read in more than one way: a member stands twice in it, it is two objects, or no JSON.
     ambiguous: bool = False
 
-    @property
+    @cached_property
     def key(self) -> str | None:
         """The key that a success gives, where it is one that can be used at all."""
         usable = isinstance(self.value, str) and 0 < len(self.value) <= LONGEST_KEY
@@ -94,7 +94,7 @@ def judge(exchange: Exchange, secrets: Iterable[str] = ()) -> Judgement:
     _privacy(found, response, body, page=page)
     _caching(found, response, page=page)
     if not (exchange.intent.valid or exchange.intent.complete):
-        part = disclosed(exchange, response, body, secrets)
+        part = disclosed(exchange, response, secrets)
         if part is not None:
             found.add("A5-discloses-nothing", TELLS_NOTHING, part)
     value = document.get("value") if document is not None else None
@@ -284,7 +284,7 @@ def _privacy(found: _Findings, response: Response, body: Body, *, page: bool) ->
     front_page = intent.front and page
     if front_page:
         return
-    everything = privacy.texts(response, body.document)
+    everything = privacy.texts(response)
     if page and intent.free_form:
         # A stock page by which a framework refuses what is no call may name the address that it was asked for.
         everything = privacy.without_address(everything, found.exchange.request.url)

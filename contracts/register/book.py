@@ -103,7 +103,8 @@ class Book:
 
     def count_equivalences(self, answer: Judgement) -> None:
         """Each equivalence of the call could have been seen to be broken."""
-        self.opportunities.update(answer.exchange.intent.equivalences)
+        for requirement in answer.exchange.intent.equivalences:
+            self.opportunities[requirement] += 1
 
     def add(
         self,

@@ -165,7 +165,8 @@ class Calls:
     # ------------------------------------------------------------------ read
 
     def _read(self, account: Account, answer: Judgement) -> None:
-        self.book.opportunities.update((T2, T3))
+        self.book.opportunities[T2] += 1
+        self.book.opportunities[T3] += 1
         self.book.count_equivalences(answer)
         value = value_of(answer)
         if value is None:

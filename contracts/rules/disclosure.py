@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 from contracts.exchange import Exchange, Response
 from contracts.rules import privacy
-from contracts.rules.body import Body
 
 #: Characters in a row of a secret that tell something of it.
 _STRETCH: Final = 12
@@ -20,18 +19,20 @@ _SHORT: Final = 1_000
 TELLS_NOTHING: Final = "nothing of any account in an answer to a call without valid credentials"
 
 
-def disclosed(exchange: Exchange, response: Response, body: Body, secrets: Iterable[str]) -> str | None:
+def disclosed(exchange: Exchange, response: Response, secrets: Iterable[str]) -> str | None:
     """What *response* tells of *secrets*, the credentials and keys of all accounts, in words; None where it tells nothing.
 
     What the call itself carries tells its sender nothing new; that it is repeated is for P1.
     """
-    everything = privacy.texts(response, body.document).lower()
-    sent = carried(exchange).lower()
+    everything = privacy.texts(response).lower()
     # Most answers show nothing of any: to look whole stretches up is far faster than to search for each.
     shown = _stretches_of(everything) if len(everything) <= _SHORT else _stretches(everything)
     all_secrets = tuple(secrets)
     if shown.isdisjoint(_stretches_of_all(all_secrets)):
         all_secrets = tuple(each for each in all_secrets if len(each) < _STRETCH)
+    if not all_secrets:
+        return None
+    sent = carried(exchange).lower()
     for secret in all_secrets:
         part = privacy.shown_part(everything, secret.lower())
         if part and part not in sent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from html import escape
@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from contracts.exchange import Exchange, Response
-from contracts.rules.body import Body
+from contracts.rules.body import Body, read_body
 from contracts.rules.internals import found_in
 
 # Their values are addresses by nature.
@@ -27,6 +27,8 @@ _TELLING = 12
 _DIFFERENT = 5
 #: Characters of an answer that are looked through. Its own answers have a hundred; a hostile one must not cost minutes.
 _MOST = 16_384
+#: Characters of an answer that is short.
+_SHORT = 2_048
 _DIRECTIVE = re.compile(r"[^,\"]++(?:\"[^\"]*+\"?)?+|\"[^\"]*+\"?")
 
 # Where a page links to is an address of the site.
@@ -36,13 +38,23 @@ _LINKS = re.compile(
 )
 
 
-def texts(response: Response, document: Any) -> str:
+def texts(response: Response) -> str:
     """What a reader of the answer sees: header values, the body as sent, and its JSON strings unescaped.
 
     Of each only so much is looked at.
     """
-    headers = "\n".join(f"{name}: {value}" for name, value in response.headers)[:_MOST]
-    return "\n".join([headers, response.body[:_MOST].decode("utf-8", "replace"), *_some(_strings(document))])
+    short = len(response.body) <= _SHORT and sum(len(value) for _, value in response.headers) <= _SHORT
+    return (_texts_of_short if short else _texts)(response.headers, response.body)
+
+
+def _texts(headers: Sequence[tuple[str, str]], body: bytes) -> str:
+    shown = "\n".join(f"{name}: {value}" for name, value in headers)[:_MOST]
+    strings = _some(_strings(read_body(body).document))
+    return "\n".join([shown, body[:_MOST].decode("utf-8", "replace"), *strings])
+
+
+#: An answer is looked at when it comes, for itself and for what belongs to others, and again when the whole history is.
+_texts_of_short = lru_cache(maxsize=512)(_texts)
 
 
 def _some(parts: Iterable[str]) -> Iterator[str]:

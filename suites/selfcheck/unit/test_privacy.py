@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from email.utils import formatdate
@@ -30,18 +31,28 @@ PATH: Final = "/srv/app/main.py"
 
 def test_what_a_reader_of_an_answer_sees() -> None:
     response = Response(200, (("A", "b"), ("C", "d")), b'{"e": ["\\u0066"], "g": {"h": "i"}}')
-    seen = texts(response, read_body(response.body).document)
+    seen = texts(response)
     assert seen.startswith('A: b\nC: d\n{"e": ["\\u0066"], "g": {"h": "i"}}\n')
     assert set(seen.splitlines()[3:]) == {"e", "f", "g", "h", "i"}
 
 
 def test_only_so_much_of_an_answer_is_looked_at() -> None:
     whole = Response(200, (("A", "x" * 20_000),), b'"' + b"y" * 20_000 + b'"')
-    headers, body, string = texts(whole, read_body(whole.body).document).split("\n")
+    headers, body, string = texts(whole).split("\n")
     assert (len(headers), len(body), len(string)) == (MOST, MOST, MOST)
-    parts = texts(Response(200), ["x" * (MOST - 1), "yy", "z"]).split("\n")[2:]
-    assert [len(each) for each in parts] == [1, 2, MOST - 3]
-    assert texts(Response(200), ["w", "x" * MOST]).split("\n")[2:] == ["x" * MOST]
+    assert [len(each) for each in _strings_of(["x" * (MOST - 1), "yy", "z"])] == [1, 2, MOST - 3]
+    assert _strings_of(["w", "x" * MOST]) == ["x" * MOST]
+
+
+def _strings_of(document: list[str]) -> list[str]:
+    """What is seen of the strings of *document*."""
+    return texts(Response(200, (), json.dumps(document).encode())).split("\n")[2:]
+
+
+def test_the_headers_count_as_much_as_the_body() -> None:
+    body = b'{"a": "b"}'
+    assert texts(Response(200, (("A", "b"),), body)) != texts(Response(200, (("A", "c"),), body))
+    assert texts(Response(200, (("A", "b"),), body)) != texts(Response(200, (("A", "b"),), b"{}"))
 
 
 @pytest.mark.parametrize(
