@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -335,14 +334,6 @@ def _given(**options: str) -> Any:
 def test_an_option_that_is_empty(option: str) -> None:
     with pytest.raises(SetupError, match=f"^{option} is empty: is a variable not set"):
         resolve(_given(**{option: ""}))
-
-
-@pytest.fixture
-def without_garbage_collection() -> Iterator[None]:
-    """What another test has left is not finalized at the deepest point of a recursion, where that fails."""
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.parametrize("option", ["keyword", "markexpr"])
