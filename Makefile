@@ -138,13 +138,13 @@ venv: $(VENV)/.run
 dev: $(VENV)/.dev ## .venv with the developers' tools
 
 # pip and venv are all that is needed. An environment that works is brought up to date in place; one that was left half-built, or whose
-# Python is gone, is made again.
+# Python is gone, is made again. Most of what is installed is never imported, and need not be compiled.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Python 3.11 or newer is needed and '$(PYTHON)' is not: make PYTHON=python3.11 …" >&2; exit 1; }
 	@$(RUN) -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || \
 		{ echo "'$(PYTHON) -m venv' does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
 	@$(RUN) -c 'import pathlib, sys, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "delivery_conformance_checkout.pth").write_text(sys.argv[1])' \
 		"$(CURDIR)/ci/venv"
 	@touch $@

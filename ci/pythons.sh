@@ -46,7 +46,7 @@ for version in "$@"; do
   venv=${PYTHONS_DIR:-.pythons}/$version
   if [ "$(cat "$venv/lock" 2>/dev/null)" != "$lock" ]; then
     "$python" -m venv --clear "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
     echo "$lock" >"$venv/lock"
   fi
   echo "pythons: $("$venv/bin/python" --version)"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from suites.runner import environment, interrupt
 from suites.runner import help as help_texts
@@ -16,6 +18,14 @@ from suites.runner import help as help_texts
 _BROKEN = 3
 #: So many new objects, some megabytes of them, and the garbage collector looks at them; a run makes few that refer to each other.
 _OBJECTS = 50_000
+#: The plugins that pytest.ini names, and where they are. pytest reads the metadata of every installed package for each that it has to find.
+_PLUGINS: Final[Mapping[str, str]] = {
+    "suites.runner.environment": "suites.runner.environment",
+    "allure_pytest": "allure_pytest.plugin",
+    "base_url": "pytest_base_url.plugin",
+    "hypothesispytest": "_hypothesis_pytestplugin",
+    "xdist": "xdist.plugin",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -49,6 +59,14 @@ def _run(arguments: list[str]) -> int:
 
         so = False
         parser: pytest.Parser | None = None
+
+        def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
+            if plugin is self:
+                for name, module in _PLUGINS.items():
+                    # One that is elsewhere, pytest finds; one that is not installed, it misses.
+                    with contextlib.suppress(ImportError):
+                        if not manager.is_blocked(name):
+                            manager.register(importlib.import_module(module), name)
 
         def pytest_addoption(self, parser: pytest.Parser) -> None:
             parser.prog = "delivery-conformance"

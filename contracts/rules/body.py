@@ -62,7 +62,7 @@ def read_body(raw: bytes) -> Body:
 
     What it gives is shared: do not change it.
     """
-    return _read_short(raw) if len(raw) <= _SHORT else _read(raw)
+    return _read_short(raw) if len(raw) <= _SHORT else _read_long(raw)
 
 
 def _read(raw: bytes) -> Body:
@@ -78,8 +78,10 @@ def _read(raw: bytes) -> Body:
     return Body(document, tuple(flaws), text.lstrip().startswith("{") or isinstance(document, dict))
 
 
-#: An answer is read when it comes, and again when the whole history is looked at.
+#: An answer is read several times when it comes, and again when the whole history is looked at. Of long ones only the last
+#: are kept, for what they hold takes many times their room.
 _read_short = lru_cache(maxsize=512)(_read)
+_read_long = lru_cache(maxsize=2)(_read)
 
 
 def _decode(raw: bytes, flaws: list[str]) -> str:

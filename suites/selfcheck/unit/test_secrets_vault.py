@@ -581,13 +581,22 @@ def test_who_shares_a_stretch(text: str, labels: list[str]) -> None:
     assert [each.label for each in vault.sharing(text)] == labels
 
 
-def test_texts_that_are_masked_are_kept_so_many() -> None:
+def test_masked_texts_are_kept_while_there_is_room() -> None:
     vault = Vault()
     vault.add(OWNER, "owner")
-    for number in range(8_200):
-        vault.mask(f"text {number}")
-        assert len(vault._masked) <= 8_192
-    assert vault.mask(f"text 1 {OWNER}") == "text 1 «owner»"
+    for number in range(150):
+        text = f"{number:03}".ljust(20_000)
+        assert vault.mask(text) == text
+        # Fifty of them are all that is kept: the next one has the room for itself.
+        assert len(vault._masked.texts) == number % 50 + 1
+    assert vault.mask(f"text {OWNER}") == vault.mask(f"text {OWNER}") == "text «owner»"
+
+
+def test_a_long_text_is_masked_anew_each_time() -> None:
+    vault = Vault()
+    vault.add(OWNER, "owner")
+    assert vault.mask(OWNER.ljust(20_001)) == "«owner»".ljust(20_001 - len(OWNER) + len("«owner»"))
+    assert not vault._masked.texts
 
 
 @pytest.mark.parametrize("before", ["aİ", "aİz", "aİzy", "\n", "\0", "é"])
