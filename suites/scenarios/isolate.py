@@ -24,8 +24,9 @@ Send = Callable[[Sequence[Equivalence]], Judgement]
 
 
 def equivalence(check: ControlledCheck, send: Send, fits: Callable[[Judgement], bool], all_: list[Equivalence]) -> None:
-    """The call with *all_* equivalences does not fit: send the plain call, the MUSTs at once, then each alone; where all of them
-    fit alone, the very same once more, and where that does not fit again, leave one out at a time."""
+    """The call with *all_* equivalences does not fit: send the plain call, the MUSTs at once, then each alone, until all that are
+    left fit together; where all of them fit alone, the very same once more, and where that does not fit again, leave one out at
+    a time."""
     if not fits(send([])):
         # It is not the equivalences that make the difference.
         return
@@ -33,14 +34,27 @@ def equivalence(check: ControlledCheck, send: Send, fits: Callable[[Judgement], 
     musts = [each for each in all_ if each.binding]
     if musts and len(musts) < len(all_) and fits(send(musts)):
         suspects = [each for each in all_ if not each.binding]
-    alone = [(each, fits(send([each]))) for each in suspects] if len(suspects) > 1 or len(all_) > 1 else []
-    for each, fitted in alone:
-        if not fitted and each.part is not None:
-            send([each.part])
-    if alone and all(fitted for _, fitted in alone) and not fits(send(all_)) and len(suspects) > 2:
+    if _some_alone(send, fits, suspects if len(all_) > 1 else []):
+        return
+    if len(all_) > 1 and not fits(send(all_)) and len(suspects) > 2:
         for each in suspects:
             if fits(send([other for other in suspects if other is not each])):
                 return
+
+
+def _some_alone(send: Send, fits: Callable[[Judgement], bool], suspects: Sequence[Equivalence]) -> bool:
+    """Send each of *suspects* alone until those that are left fit together; whether one does not fit."""
+    found = False
+    for number, each in enumerate(suspects, start=1):
+        if fits(send([each])):
+            continue
+        found = True
+        if each.part is not None:
+            send([each.part])
+        left = suspects[number:]
+        if len(left) > 1 and fits(send(left)):
+            break
+    return found
 
 
 def one_after_the_other(check: ControlledCheck, account: Account, styles: Sequence[Style]) -> None:
