@@ -313,11 +313,12 @@ def test_concurrent_creates(check: ControlledCheck) -> None:
     room = check.controls.room_at_once(4 if check.run.smoke else _ONLY_CREATING)
     around = list(islice(cycle(styles), _ONLY_CREATING + 1))
     # A read that is under way while keys are replaced must not put back the one that it found. It is in the first round: the
-    # owner's last call was a create, so nobody has read that key yet and kept it.
+    # owner's last call was a create, so nobody has read that key yet and kept it; and nobody else reads meanwhile, who would find
+    # the new one and keep that.
     reader = Worker(owner, None, around[0])
     rounds = [
-        [reader, *(Worker(owner, create, read) for create, read in pairwise(around[: min(_AT_ONCE, room) + 1]))],
-        [Worker(owner, create) for create in around[:room]],
+        [reader, *(Worker(owner, create) for create in around[:room])],
+        [Worker(owner, create, read) for create, read in pairwise(around[: min(_AT_ONCE, room) + 1])],
     ]
     overlapped = False
     for workers in rounds:

@@ -76,6 +76,8 @@ def plain_call(
 #: Follow-up calls in a run at most, and how many are repeated before a read.
 _MOST = 60
 _AT_ONCE = 8
+#: How often a key is read again to see whether it is used up: one that can be read three times was read twice already.
+_READS = 2
 #: Seconds that are waited at most to see whether a key changes by itself.
 _LONGEST_WAIT = 15.0
 
@@ -142,9 +144,11 @@ class FollowUp:
         return created.key is not None and self._send(read.but(repeat=True)).key != created.key
 
     def _changes_by_reading(self, read: Call) -> bool:
-        """Read twice, with nothing between: whether the key is another one by then."""
+        """Read some times, with nothing between: whether the key is another one by then."""
         before = self._send(read)
-        return before.key is not None and self._send(read.but(repeat=True)).key != before.key
+        return before.key is not None and any(
+            self._send(read.but(repeat=True)).key != before.key for _ in range(_READS)
+        )
 
     def _batches(self, anomaly: Anomaly) -> Iterator[list[Call]]:
         """The calls that may have changed the key, those of one requirement together, a few at a time.

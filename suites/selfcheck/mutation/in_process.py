@@ -11,6 +11,7 @@ import functools
 import io
 import os
 import random
+import re
 import sys
 import threading
 import types
@@ -58,8 +59,7 @@ class InProcessAdapter(BaseAdapter):
     @contextmanager
     def together(self, count: int) -> Iterator[None]:
         """The next *count* requests are concurrent, each from a thread of its own: none is answered before all have come."""
-        # The loop's own thread is there, too.
-        self._group = _Group(count, threading.active_count() + 1)
+        self._group = _Group(count)
         thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         thread.start()
         try:
@@ -95,8 +95,7 @@ class InProcessAdapter(BaseAdapter):
         return self._loop.run_until_complete(_rest(answering, awaited))
 
     def _answer_together(self, request: requests.PreparedRequest, group: _Group) -> list[dict[str, Any]]:
-        self._clock.go_on(REQUEST)
-        coming = _Coming(request, _number_of_thread())
+        coming = _Coming(request, _number(threading.current_thread()) or 0)
         coming.answer.add_done_callback(group.answered)
         group.add(coming)
         self._loop.call_soon_threadsafe(int)
@@ -115,11 +114,17 @@ class InProcessAdapter(BaseAdapter):
         if not group.quiet():
             return "look again"
         together = group.take()
+        if together:
+            # They are on their way for as long as one that comes alone. The thread that sends one does not let the time go by: what
+            # waits in the loop would happen before it or after, as threads happen to run.
+            self._loop.call_later(REQUEST, self._begin, together)
+        return "go on" if together else "wait"
+
+    def _begin(self, together: list[_Coming]) -> None:
         for each in together:
             task = self._loop.create_task(self._ask(each.request))
             self._tasks.add(task)
             task.add_done_callback(functools.partial(self._finish, each.answer))
-        return "go on" if together else "wait"
 
     def _finish(self, answer: Future[list[dict[str, Any]]], task: asyncio.Task[list[dict[str, Any]]]) -> None:
         self._tasks.discard(task)
@@ -242,9 +247,10 @@ class _Coming:
 class _Group:
     """Concurrent requests: they begin when no thread sends another one before an answer, in the order of the threads."""
 
-    def __init__(self, count: int, others: int) -> None:
+    def __init__(self, count: int) -> None:
         self._missing = count
-        self._others = others
+        # What an earlier run or test has left may end at any time.
+        self._others = frozenset(threading.enumerate())
         self._open = 0
         self._coming: list[_Coming] = []
         self._lock = threading.Lock()
@@ -268,7 +274,10 @@ class _Group:
 
     def quiet(self) -> bool:
         """Whether every thread that sends waits for an answer, or has ended."""
-        return self._missing <= 0 and threading.active_count() - self._others <= self._open
+        if self._missing > 0:
+            return False
+        senders = [each for each in threading.enumerate() if each not in self._others and _number(each) is not None]
+        return len(senders) <= self._open
 
     def take(self) -> list[_Coming]:
         """The requests that now begin."""
@@ -277,9 +286,10 @@ class _Group:
         return sorted(coming, key=lambda each: each.place)
 
 
-def _number_of_thread() -> int:
-    """Threads are numbered in the order in which they are made: ``Thread-7 (work)``."""
-    return int(threading.current_thread().name.partition("-")[2].partition(" ")[0])
+def _number(thread: threading.Thread) -> int | None:
+    """The number of a *thread* that sends, in the order in which they are made, ``Thread-7 (work)``; None of any other."""
+    found = re.fullmatch(r"Thread-(\d+) \(work\)", thread.name)
+    return int(found[1]) if found else None
 
 
 @types.coroutine
