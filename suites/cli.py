@@ -19,7 +19,7 @@ _BROKEN = 3
 #: So many new objects, some megabytes of them, and the garbage collector looks at them; a run makes few that refer to each other.
 _OBJECTS = 50_000
 #: The plugins that pytest.ini names, and where they are. pytest reads the metadata of every installed package for each that it has to find.
-_PLUGINS: Final[Mapping[str, str]] = {
+PLUGINS: Final[Mapping[str, str]] = {
     "suites.runner.environment": "suites.runner.environment",
     "allure_pytest": "allure_pytest.plugin",
     "base_url": "pytest_base_url.plugin",
@@ -62,7 +62,7 @@ def _run(arguments: list[str]) -> int:
 
         def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
             if plugin is self:
-                for name, module in _PLUGINS.items():
+                for name, module in PLUGINS.items():
                     # One that is elsewhere, pytest finds; one that is not installed, it misses.
                     with contextlib.suppress(ImportError):
                         if not manager.is_blocked(name):
@@ -127,7 +127,7 @@ def _run(arguments: list[str]) -> int:
             return _BROKEN
         # pytest says this with a traceback, and ends as if a test had failed.
         said = str(error) or type(error).__name__
-        where = "an option of pytest's, or PYTEST_ADDOPTS or PYTEST_PLUGINS of the environment, cannot be used"
+        where = "an option of pytest's, or PYTEST_ADDOPTS or PYTESTPLUGINS of the environment, cannot be used"
         return usage(f"{where}: {said}")
 
 

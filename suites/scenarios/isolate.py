@@ -27,16 +27,16 @@ def equivalence(check: ControlledCheck, send: Send, fits: Callable[[Judgement], 
     """The call with *all_* equivalences does not fit: send the plain call, the MUSTs at once, then each alone, until all that are
     left fit together; where all of them fit alone, the very same once more, and where that does not fit again, leave one out at
     a time."""
-    if not fits(send([])):
-        # It is not the equivalences that make the difference.
+    if not fits(send([])) or len(all_) == 1:
+        # It is not the equivalences that make the difference; or it is the only one.
         return
     suspects = all_
     musts = [each for each in all_ if each.binding]
     if musts and len(musts) < len(all_) and fits(send(musts)):
         suspects = [each for each in all_ if not each.binding]
-    if _some_alone(send, fits, suspects if len(all_) > 1 else []):
+    if _some_alone(send, fits, suspects):
         return
-    if len(all_) > 1 and not fits(send(all_)) and len(suspects) > 2:
+    if not fits(send(all_)) and len(suspects) > 2:
         for each in suspects:
             if fits(send([other for other in suspects if other is not each])):
                 return

@@ -37,6 +37,8 @@ ORIGIN = "http://127.0.0.1:9"
 #: stands still for some must not let the first of them begin alone.
 _PATIENCE = 120.0
 _LARGEST_HEADER = 65_536
+#: The name of a thread of ``run_concurrently``. They are numbered in the order in which they are made.
+_SENDER = re.compile(r"Thread-(\d+) \(work\)")
 #: Makes responses as the library has them, and sends nothing.
 _LIBRARYS = HTTPAdapter()
 
@@ -95,7 +97,7 @@ class InProcessAdapter(BaseAdapter):
         return self._loop.run_until_complete(_rest(answering, awaited))
 
     def _answer_together(self, request: requests.PreparedRequest, group: _Group) -> list[dict[str, Any]]:
-        coming = _Coming(request, _number(threading.current_thread()) or 0)
+        coming = _Coming(request, _number(threading.current_thread()))
         coming.answer.add_done_callback(group.answered)
         group.add(coming)
         self._loop.call_soon_threadsafe(int)
@@ -276,7 +278,8 @@ class _Group:
         """Whether every thread that sends waits for an answer, or has ended."""
         if self._missing > 0:
             return False
-        senders = [each for each in threading.enumerate() if each not in self._others and _number(each) is not None]
+        # The loop has a thread too, and whatever else there is may begin one.
+        senders = [each for each in threading.enumerate() if each not in self._others and _SENDER.fullmatch(each.name)]
         return len(senders) <= self._open
 
     def take(self) -> list[_Coming]:
@@ -286,10 +289,10 @@ class _Group:
         return sorted(coming, key=lambda each: each.place)
 
 
-def _number(thread: threading.Thread) -> int | None:
-    """The number of a *thread* that sends, in the order in which they are made, ``Thread-7 (work)``; None of any other."""
-    found = re.fullmatch(r"Thread-(\d+) \(work\)", thread.name)
-    return int(found[1]) if found else None
+def _number(sender: threading.Thread) -> int:
+    found = _SENDER.fullmatch(sender.name)
+    assert found is not None, f"{sender.name} is none of the threads of run_concurrently"
+    return int(found[1])
 
 
 @types.coroutine

@@ -156,3 +156,9 @@ def test_a_long_body_is_read_as_a_short_one_is() -> None:
         raw = b'{"a": 1' + b" " * (size - 8) + b"}"
         assert len(raw) == size
         assert read_body(raw) == Body({"a": 1}, (), True)
+
+
+@pytest.mark.parametrize("size", [10, 5_000])
+def test_the_same_bytes_are_read_once(size: int) -> None:
+    raw = b'{"value": "' + b"x" * size + b'"}'
+    assert read_body(bytes(bytearray(raw))) is read_body(raw)

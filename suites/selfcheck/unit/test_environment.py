@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import configparser
+import importlib.metadata
+import itertools
 import json
 import os
 import sys
@@ -12,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.emulator.threaded import ThreadedServer
+from suites.cli import PLUGINS
 from suites.runner import environment
 from suites.runner.environment import DOCUMENTED, SWITCHED_OFF, WITHOUT_EFFECT, ignored, original, owned, switch_off
-from suites.selfcheck.system.runs import suite
+from suites.selfcheck.system.runs import ROOT, suite
 
 #: Prints, at the end of a run, the files of every module that is loaded then, or would be in one that generates data.
 _LISTER = """\
@@ -170,3 +174,13 @@ def test_an_emulator_of_its_own_ignores_how_many_processes_others_have(monkeypat
     monkeypatch.setenv("WEB_CONCURRENCY", "auto")
     with ThreadedServer() as server:
         assert server.base_url
+
+
+def test_the_command_loads_the_plugins_of_pytest_ini_in_their_order() -> None:
+    ini = configparser.ConfigParser()
+    ini.read(ROOT / "pytest.ini", encoding="utf-8")
+    words = ini["pytest"]["addopts"].split()
+    named = [name for option, name in itertools.pairwise(words) if option == "-p"]
+    assert named == [*PLUGINS, "suites.runner.plugin"]
+    installed = {each.name: each.value for each in importlib.metadata.entry_points(group="pytest11")}
+    assert {name: installed.get(name, name) for name in PLUGINS} == PLUGINS
