@@ -127,7 +127,7 @@ def _run(arguments: list[str]) -> int:
             return _BROKEN
         # pytest says this with a traceback, and ends as if a test had failed.
         said = str(error) or type(error).__name__
-        where = "an option of pytest's, or PYTEST_ADDOPTS or PYTESTPLUGINS of the environment, cannot be used"
+        where = "an option of pytest's, or PYTEST_ADDOPTS or PYTEST_PLUGINS of the environment, cannot be used"
         return usage(f"{where}: {said}")
 
 
