@@ -96,7 +96,7 @@ embedded: $(VENV)/.dev
 pythons:
 	@$(if $(PYTHONS),ci/pythons.sh $(PYTHONS))
 
-# Minutes for each module: no part of `make test`. ARGS="contracts/attribution.py --sample 0" for all mutants of one.
+# Minutes for each module: no part of `make test`. ARGS="contracts/attribution/cover.py --sample 0" for all mutants of one.
 mutate: $(VENV)/.dev ## how many small changes of the code the tests notice: ARGS="MODULE… --write"
 	$(RUN) -m suites.tools.mutate --jobs $(JOBS) $(ARGS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.anomaly import Anomaly
-from contracts.attribution import Explanation, combined, explain
+from contracts.attribution.explanation import Explanation, combined, explain
 from contracts.judge import Judgement
 from contracts.violation import Violation
 from fixtures.accounts import Account

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contracts.attribution import Explanation
+from contracts.attribution.explanation import Explanation
 from contracts.judge import Judgement
 from fixtures.errors import SetupError
 from reports import outputs

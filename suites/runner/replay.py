@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 from _pytest.config import create_terminal_writer
 
-from contracts.attribution import Explanation, explain_run
+from contracts.attribution.explanation import Explanation, explain_run
 from contracts.ids import T9
 from contracts.judge import Judgement
 from contracts.recording import RecordingError, answer_from_json, parse

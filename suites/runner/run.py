@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from contracts.anomaly import Anomaly
-from contracts.attribution import Explanation, explain_run
+from contracts.attribution.explanation import Explanation, explain_run
 from contracts.history import History
 from contracts.ids import A2
 from contracts.judge import Judgement

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contracts.attribution import Explanation
+from contracts.attribution.explanation import Explanation
 from fixtures.accounts import Accounts
 from fixtures.http.guard import Guard, is_loopback, rotation
 from fixtures.http.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from contracts.anomaly import Anomaly
-from contracts.attribution import Explanation
+from contracts.attribution.explanation import Explanation
 from contracts.ids import T1, T2, T3
 from contracts.requirements import catalogue
 from contracts.violation import Violation

@@ -10,7 +10,7 @@ import allure_commons
 import pytest
 from allure_commons.model2 import TestResult as AllureResult
 
-from contracts.attribution import Explanation
+from contracts.attribution.explanation import Explanation
 from contracts.judge import Judgement
 from contracts.requirements import catalogue
 from contracts.violation import Violation

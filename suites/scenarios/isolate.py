@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from contracts.anomaly import Anomaly
-from contracts.attribution import Explanation
+from contracts.attribution.explanation import Explanation
 from contracts.ids import A4, A5_CHANGED, A6, T3
 from contracts.judge import Judgement
 from fixtures.accounts import Account

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from contracts.anomaly import Anomaly
-from contracts.attribution import Explanation
+from contracts.attribution.explanation import Explanation
 from contracts.judge import Judgement
 from contracts.requirements import catalogue
 from fixtures.accounts import Accounts

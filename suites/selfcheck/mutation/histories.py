@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from contracts.attribution import Explanation, explain_run
+from contracts.attribution.explanation import Explanation, explain_run
 from fixtures.emulator.faults import FAULTS
 from fixtures.emulator.variations import VARIATIONS
 from suites.selfcheck.mutation import direct, proof

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.attribution import Explanation
+from contracts.attribution.explanation import Explanation
 from contracts.requirements import catalogue
 from fixtures.emulator.faults import FAULTS
 from suites.selfcheck.mutation import histories

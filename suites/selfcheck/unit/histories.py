@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from contracts.attribution import Explanation, explain
+from contracts.attribution.explanation import Explanation, explain
 from contracts.exchange import Exchange, Intent, Refusal, Request, Response
 from contracts.ids import C1_GET, C1_JSON, C2, C3_GET, C3_POST
 from contracts.judge import Judgement

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from contracts import attribution
 from contracts.anomaly import Anomaly
-from contracts.attribution import Explanation, combined, explain, explain_run
+from contracts.attribution import collect, cover, findings
+from contracts.attribution.explanation import Explanation, combined, explain, explain_run
 from contracts.exchange import Refusal
 from contracts.ids import (
     A1,
@@ -98,33 +98,33 @@ def sets(*members: str) -> list[frozenset[str]]:
 def test_the_best_of_the_smallest(
     group: list[frozenset[str]], total: dict[str, int], opportunities: dict[str, int], best: list[frozenset[str]]
 ) -> None:
-    assert attribution._covers(group, Counter(total), opportunities) == best
+    assert cover._covers(group, Counter(total), opportunities) == best
 
 
 def test_the_call_whose_answer_was_wrong_comes_last() -> None:
-    found = attribution._covers([frozenset({T1, T2, T3, A6})], Counter({T1: 1, T2: 1, T3: 1, A6: 1}), {})
+    found = cover._covers([frozenset({T1, T2, T3, A6})], Counter({T1: 1, T2: 1, T3: 1, A6: 1}), {})
     assert found[0] == {A6}
     assert [next(iter(each)) for each in found[1:]] == [T2, T1, T3]
 
 
 def test_many_that_have_nothing_in_common() -> None:
     group = sets("ab", "cd", "ef", "gh", "ij")
-    (found,) = attribution._covers(group, Counter(), {})
+    (found,) = cover._covers(group, Counter(), {})
     assert len(found) == 5
     assert all(each & found for each in group)
-    (found,) = attribution._covers([*group, *sets("bx", "bd", "dx")], Counter(), {})
+    (found,) = cover._covers([*group, *sets("bx", "bd", "dx")], Counter(), {})
     assert len(found) == 5
     assert {"b", "d"} <= found
 
 
 def test_four_are_tried_one_by_one() -> None:
     group = sets("ab", "cd", "ef", "gh")
-    found = attribution._covers(group, Counter("abcdefgh"), {"b": 9, "c": 9, "f": 9, "g": 9})
+    found = cover._covers(group, Counter("abcdefgh"), {"b": 9, "c": 9, "f": 9, "g": 9})
     assert found == sets("adeh")
 
 
 def test_groups_that_have_no_member_in_common() -> None:
-    groups = attribution._connected(sets("ab", "cd", "bx", "ef", "xd"))
+    groups = cover._connected(sets("ab", "cd", "bx", "ef", "xd"))
     assert sorted(sorted("".join(sorted(each)) for each in group) for group in groups) == [
         ["ab", "bx", "cd", "dx"],
         ["ef"],
@@ -132,13 +132,13 @@ def test_groups_that_have_no_member_in_common() -> None:
 
 
 def test_what_is_certain_explains_what_it_can() -> None:
-    broken, ties = attribution._smallest([anomaly(T3), anomaly(T3, T2), anomaly(T2, A6, S2)], {A6: 5, S2: 5})
+    broken, ties = cover.smallest([anomaly(T3), anomaly(T3, T2), anomaly(T2, A6, S2)], {A6: 5, S2: 5})
     assert broken == {T3, T2}
     assert ties == ()
 
 
 def test_what_explains_the_smaller_set_explains_the_larger() -> None:
-    broken, ties = attribution._smallest([anomaly(T2, A6, S2), anomaly(A6, S2), anomaly(A6, S2)], {})
+    broken, ties = cover.smallest([anomaly(T2, A6, S2), anomaly(A6, S2), anomaly(A6, S2)], {})
     assert broken == {A6}
     assert ties == (frozenset({S2}),)
 
@@ -160,8 +160,8 @@ def test_what_explains_the_smaller_set_explains_the_larger() -> None:
 )
 def test_what_follows_from_another_is_not_told(found: list[tuple[str, str]], broken: str) -> None:
     made = [replace(anomaly(*members), follows_from=frozenset(others)) for members, others in found]
-    chosen, _ = attribution._smallest(made, {})
-    assert attribution._without_consequences(made, chosen) == set(broken)
+    chosen, _ = cover.smallest(made, {})
+    assert cover.without_consequences(made, chosen) == set(broken)
 
 
 def test_a_tie_is_told() -> None:
@@ -244,15 +244,15 @@ _PAGE: dict[str, Any] = {"code": None}
     ],
 )
 def test_what_explains_what_a_rule_found(made: Judgement, owed: set[str] | None, candidates: set[str]) -> None:
-    found = list(attribution._findings(made, anomaly(*owed) if owed is not None else None))
+    found = findings.found_in(made, anomaly(*owed) if owed is not None else None)
     assert found[0].candidates | found[0].follows_from == candidates
     assert found[0].by_rule == made.violations[0].requirement
     assert len(found) == len(made.violations)
 
 
 def test_a_call_that_was_limited_says_nothing() -> None:
-    assert attribution.findings_of(answer(E2, code=15, status=429)) == []
-    assert len(attribution.findings_of(answer(E2, code=14, status=429))) == 1
+    assert findings.found_in(answer(E2, code=15, status=429)) == []
+    assert len(findings.found_in(answer(E2, code=14, status=429))) == 1
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_what_else_explains_that_a_key_is_not_refused_as_one(
     credential: str, about: dict[str, Any], candidates: set[str]
 ) -> None:
     register: Any = SimpleNamespace(credentials={"f" * 32: "owner"})
-    assert attribution._by_the_key(answer(credential=credential, **about), register) == candidates
+    assert collect._by_the_key(answer(credential=credential, **about), register) == candidates
 
 
 @pytest.mark.parametrize(
@@ -286,16 +286,16 @@ def test_what_else_explains_that_a_key_is_not_refused_as_one(
 )
 def test_whether_a_success_is_missing(candidates: tuple[str, ...], about: dict[str, Any], missing: bool) -> None:
     found = Anomaly(frozenset(candidates), answer(**about), "e", "g")
-    assert attribution._is_missing(found) is missing
+    assert collect._is_missing(found) is missing
 
 
 def test_how_often_a_requirement_could_be_seen_to_be_broken() -> None:
     counted: Counter[str] = Counter()
-    attribution._count(answer(code=4), counted)
+    collect._count(answer(code=4), counted)
     assert counted == {E1: 1, E2: 1, E3: 1, E4: 1, S2: 1}
-    attribution._count(answer(code=None, value="x"), counted)
+    collect._count(answer(code=None, value="x"), counted)
     assert counted == {E1: 1, E2: 1, E3: 1, E4: 1, S2: 2, S3: 1}
-    attribution._count(answer(code=None, **{**_UNKNOWN, "refusal": Refusal(A4, "code", frozenset(), A2)}), counted)
+    collect._count(answer(code=None, **{**_UNKNOWN, "refusal": Refusal(A4, "code", frozenset(), A2)}), counted)
     assert (counted[A4], counted[A2]) == (1, 1)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from contracts import attribution
 from contracts.anomaly import Anomaly
-from contracts.attribution import Explanation
+from contracts.attribution import answers, by_style, collect, cover, equivalences, findings, styles
+from contracts.attribution.explanation import Explanation
 from contracts.exchange import Refusal
 from contracts.ids import (
     A2,
@@ -92,15 +92,15 @@ def test_what_is_open() -> None:
     ],
 )
 def test_what_is_meant_as_a_refusal(made: Judgement, meant: bool) -> None:
-    assert attribution._is_client_error(made) is meant
+    assert answers.is_client_error(made) is meant
 
 
 def test_no_answer_is_meant_as_nothing() -> None:
     made = _answer(status=403)
     silent = Judgement(replace(made.exchange, response=None), "nothing")
-    assert not attribution._is_client_error(silent)
-    assert not attribution._says_json(silent)
-    assert not attribution._accepted(silent)
+    assert not answers.is_client_error(silent)
+    assert not answers.says_json(silent)
+    assert not answers.is_accepted(silent)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_no_answer_is_meant_as_nothing() -> None:
     ],
 )
 def test_what_is_meant_as_a_success(made: Judgement, accepted: bool) -> None:
-    assert attribution._accepted(made) is accepted
+    assert answers.is_accepted(made) is accepted
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_what_is_meant_as_a_success(made: Judgement, accepted: bool) -> None:
     ],
 )
 def test_what_is_behind_a_form_that_is_wrong(made: Judgement, requirement: str, behind: set[str]) -> None:
-    assert attribution._behind(requirement, made, _anomaly(T4)) == behind
+    assert findings._behind(requirement, made, _anomaly(T4)) == behind
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_what_is_behind_a_form_that_is_wrong(made: Judgement, requirement: str, 
     [("create", "credential of owner", {T1}), ("read", "credential of owner", {T1, T2, T4}), ("read", key(1), set())],
 )
 def test_what_giving_the_callers_own_hash_breaks(operation: str, value: str, follows: set[str]) -> None:
-    assert attribution._of_own_hash(Script().add(operation, value=value)) == follows
+    assert findings._of_own_hash(Script().add(operation, value=value)) == follows
 
 
 @pytest.mark.parametrize(
@@ -156,11 +156,11 @@ def test_what_giving_the_callers_own_hash_breaks(operation: str, value: str, fol
 )
 def test_whether_a_call_carries_nothing(about: dict[str, Any], nothing: bool) -> None:
     made = _answer(code=4, **about)
-    assert attribution._carries_nothing(made) is nothing
+    assert by_style._carries_nothing(made) is nothing
     intent = replace(made.exchange.intent, credential=None, valid=False)
-    assert attribution._carries_nothing(replace(made, exchange=replace(made.exchange, intent=intent)))
+    assert by_style._carries_nothing(replace(made, exchange=replace(made.exchange, intent=intent)))
     valid = replace(intent, valid=True)
-    assert not attribution._carries_nothing(replace(made, exchange=replace(made.exchange, intent=valid)))
+    assert not by_style._carries_nothing(replace(made, exchange=replace(made.exchange, intent=valid)))
 
 
 # ---------------------------------------------------------------------- a status that does not go with the code
@@ -171,35 +171,35 @@ def _bad(*candidates: str) -> Anomaly:
 
 
 def test_a_status_that_only_bad_input_gets_is_no_excuse() -> None:
-    (told,) = attribution._told_by_status_alone([_bad(B1, E2)])
+    (told,) = collect._told_by_status_alone([_bad(B1, E2)])
     assert told.candidates == {B1}
-    (told,) = attribution._told_by_status_alone([_bad(B1, E2, S1)])
+    (told,) = collect._told_by_status_alone([_bad(B1, E2, S1)])
     assert told.candidates == {B1, S1}
-    (told,) = attribution._told_by_status_alone([_bad(E2, S1)])
+    (told,) = collect._told_by_status_alone([_bad(E2, S1)])
     assert told.candidates == {E2, S1}
 
 
 def test_a_status_that_other_refusals_get_too_is_what_is_wrong() -> None:
     other = _anomaly(E2, made=_answer(code=4, status=401, refusal=_CODE, valid=False))
     bad = _bad(B1, E2)
-    assert attribution._told_by_status_alone([bad, other]) == [bad, other]
+    assert collect._told_by_status_alone([bad, other]) == [bad, other]
     unlike = replace(other, candidates=frozenset({A2}))
-    told, _ = attribution._told_by_status_alone([_bad(B1, E2), unlike])
+    told, _ = collect._told_by_status_alone([_bad(B1, E2), unlike])
     assert told.candidates == {B1}
     # Of what is no bad input the status is what is wrong.
     mixed = replace(other, candidates=frozenset({B1, E2}))
-    assert attribution._told_by_status_alone([mixed]) == [mixed]
+    assert collect._told_by_status_alone([mixed]) == [mixed]
 
 
 # ---------------------------------------------------------------------- styles
 
 
-def _refused(style: str = "post-form") -> list[attribution.RefusedStyle]:
-    return [attribution.RefusedStyle("read", style, "POST", C2)]
+def _refused(style: str = "post-form") -> list[styles.RefusedStyle]:
+    return [styles.RefusedStyle("read", style, "POST", C2)]
 
 
 def _with_style(anomaly: Anomaly, elsewhere: set[tuple[str | None, str, int | None]] | None = None) -> Anomaly:
-    return attribution._with_style(anomaly, _refused(), elsewhere or set())
+    return by_style._with_style(anomaly, _refused(), elsewhere or set())
 
 
 def test_what_a_style_that_is_refused_explains() -> None:
@@ -253,10 +253,10 @@ def test_what_calls_by_other_styles_are_told_too() -> None:
     script.read(1)
     refused = script.add("read", code=4, style="post-form")
     owed = _anomaly(T2, made=refused)
-    (told,) = attribution._with_styles([owed], script.answers)
+    (told,) = by_style.with_styles([owed], script.answers)
     assert told.candidates == {C2}
     script.add("read", "other_owner", code=4)
-    (told,) = attribution._with_styles([owed], script.answers)
+    (told,) = by_style.with_styles([owed], script.answers)
     assert told.candidates == {C2, T2}
 
 
@@ -269,7 +269,7 @@ def test_a_success_in_a_style_in_which_everything_succeeds(about: dict[str, Any]
     script.read(1)
     said = script.add("read", style="post-form", status=200, media_type=_JSON)
     script.add("read", **{"valid": False, "style": "post-form", "status": 200, "media_type": _JSON, **about})
-    (told,) = attribution._with_styles([_anomaly(S3, made=said)], script.answers)
+    (told,) = by_style.with_styles([_anomaly(S3, made=said)], script.answers)
     assert told.candidates == candidates
 
 
@@ -278,10 +278,10 @@ def test_a_success_in_a_style_in_which_everything_succeeds(about: dict[str, Any]
 
 def test_too_many_calls_are_told_by_their_status() -> None:
     limited = _answer(_JSON, E2, code=15, status=503)
-    assert attribution._with_the_limit(_anomaly(T2, made=limited)).candidates == {T2, E2}
+    assert collect._with_the_limit(_anomaly(T2, made=limited)).candidates == {T2, E2}
     for found in (_anomaly(T2, made=limited, by_rule=T2), _anomaly(R1, made=limited)):
-        assert attribution._with_the_limit(found) == found
-    assert attribution._with_the_limit(_anomaly(T2)).candidates == {T2}
+        assert collect._with_the_limit(found) == found
+    assert collect._with_the_limit(_anomaly(T2)).candidates == {T2}
 
 
 # ---------------------------------------------------------------------- parameters
@@ -296,59 +296,59 @@ def _called(code: int | None, *equivalences: str, account: str = "owner", **abou
 def test_a_parameter_that_makes_no_difference_elsewhere() -> None:
     wrong = _called(7, C5_ISO, C6_CHARSET)
     found = _anomaly(T2, C5_ISO, C6_CHARSET, made=wrong)
-    told = attribution._without_those_that_work(found, [wrong, _called(None, C6_CHARSET)])
+    told = equivalences.without_those_that_work(found, [wrong, _called(None, C6_CHARSET)])
     assert told.candidates == {T2, C5_ISO}
     # The plain call fits: then it is what was changed, or the form of the answer.
-    told = attribution._without_those_that_work(
+    told = equivalences.without_those_that_work(
         replace(found, candidates=found.candidates | {E1, B1}), [wrong, _called(None)]
     )
     assert told.candidates == {C5_ISO, C6_CHARSET, E1, B1}
     # Of another account it says nothing.
-    told = attribution._without_those_that_work(found, [wrong, _called(None, account="other_owner")])
+    told = equivalences.without_those_that_work(found, [wrong, _called(None, account="other_owner")])
     assert told == found
 
 
 def test_a_parameter_that_is_none_of_the_candidates() -> None:
     wrong = _called(7, C5_ISO)
     found = _anomaly(T2, made=wrong)
-    assert attribution._without_those_that_work(found, [wrong, _called(None)]) == found
+    assert equivalences.without_those_that_work(found, [wrong, _called(None)]) == found
 
 
 def test_where_none_of_its_parameters_is_a_candidate_nothing_is_taken_away() -> None:
     wrong = _called(7, C6_CHARSET)
     found = _anomaly(T2, C1_PARSED, made=wrong)
-    assert attribution._without_those_that_work(found, [wrong, _called(None, C5_UNKNOWN)]) == found
+    assert equivalences.without_those_that_work(found, [wrong, _called(None, C5_UNKNOWN)]) == found
 
 
 def test_where_what_is_left_is_no_candidate_none_is_taken_away() -> None:
     wrong = _called(7, C5_ISO, C6_CHARSET)
     found = _anomaly(T2, C5_ISO, made=wrong)
-    assert attribution._without_those_that_work(found, [wrong, _called(None, C5_ISO)]) == found
+    assert equivalences.without_those_that_work(found, [wrong, _called(None, C5_ISO)]) == found
 
 
 def test_a_plain_call_that_got_no_answer_says_nothing() -> None:
     wrong = replace(_called(7, C5_ISO), kind="foreign", code=None)
     found = _anomaly(T2, C5_ISO, made=wrong)
     plain = replace(_called(7), kind="nothing", code=None)
-    assert attribution._without_those_that_work(found, [wrong, plain]) == found
+    assert equivalences.without_those_that_work(found, [wrong, plain]) == found
 
 
 def test_where_all_of_them_work_alone_none_is_taken_away() -> None:
     wrong = _called(7, C5_ISO, C6_CHARSET)
     found = _anomaly(T2, C5_ISO, C6_CHARSET, made=wrong)
-    told = attribution._without_those_that_work(found, [wrong, _called(None, C5_ISO), _called(None, C6_CHARSET)])
+    told = equivalences.without_those_that_work(found, [wrong, _called(None, C5_ISO), _called(None, C6_CHARSET)])
     assert told.candidates == {T2, C5_ISO, C6_CHARSET}
 
 
 def test_a_body_that_is_read_for_another_member_is_parsed() -> None:
     wrong = _called(7, C5_ISO)
     found = _anomaly(C5_ISO, C1_PARSED, made=wrong)
-    told = attribution._without_those_that_work(found, [wrong, _called(None, C5_UNKNOWN)])
+    told = equivalences.without_those_that_work(found, [wrong, _called(None, C5_UNKNOWN)])
     assert told.candidates == {C5_ISO}
-    told = attribution._without_those_that_work(found, [wrong, _called(None, C6_CHARSET)])
+    told = equivalences.without_those_that_work(found, [wrong, _called(None, C6_CHARSET)])
     assert told.candidates == {C5_ISO, C1_PARSED}
     parsed = _called(7, C5_ISO, C1_PARSED)
-    told = attribution._without_those_that_work(
+    told = equivalences.without_those_that_work(
         _anomaly(C5_ISO, C1_PARSED, made=parsed), [parsed, _called(None, C5_UNKNOWN)]
     )
     assert told.candidates == {C5_ISO, C1_PARSED}
@@ -357,10 +357,10 @@ def test_a_body_that_is_read_for_another_member_is_parsed() -> None:
 def test_a_call_that_was_understood_is_not_explained_by_its_parameters_alone() -> None:
     told_no_session = _called(201, C5_ISO)
     found = _anomaly(T2, C5_ISO, made=told_no_session)
-    assert attribution._without_those_that_work(found, [told_no_session, _called(None)]).candidates == {T2, C5_ISO}
+    assert equivalences.without_those_that_work(found, [told_no_session, _called(None)]).candidates == {T2, C5_ISO}
     unknown = _called(4, C5_ISO)
     found = replace(found, answer=unknown)
-    assert attribution._without_those_that_work(found, [unknown, _called(None)]).candidates == {C5_ISO}
+    assert equivalences.without_those_that_work(found, [unknown, _called(None)]).candidates == {C5_ISO}
 
 
 # ---------------------------------------------------------------------- covers
@@ -370,28 +370,26 @@ def test_sums_that_are_the_same_but_for_rounding_are_a_tie() -> None:
     """0.1 + 0.2 is not 0.15 + 0.15 in the arithmetic of machines."""
     group = [frozenset("ac"), frozenset("bd"), frozenset("ad")]
     total, opportunities = {"a": 2, "b": 4, "c": 3, "d": 3}, dict.fromkeys("abcd", 20)
-    best = attribution._covers(group, total, opportunities)
+    best = cover._covers(group, total, opportunities)
     assert sorted(map(sorted, best)) == [["a", "b"], ["c", "d"]]
 
 
 def test_sets_that_others_join() -> None:
-    groups = attribution._connected(
-        [frozenset("ab"), frozenset("cd"), frozenset("ef"), frozenset("bz"), frozenset("zd")]
-    )
+    groups = cover._connected([frozenset("ab"), frozenset("cd"), frozenset("ef"), frozenset("bz"), frozenset("zd")])
     assert sorted(len(each) for each in groups) == [1, 4]
 
 
 def test_sets_that_have_something_in_common_with_the_first_of_several() -> None:
-    assert len(attribution._connected([frozenset("ab"), frozenset("ax"), frozenset("bc")])) == 1
+    assert len(cover._connected([frozenset("ab"), frozenset("ax"), frozenset("bc")])) == 1
 
 
 def test_what_is_owed_follows_from_the_same_as_what_is_wrong_with_its_form() -> None:
     owed = _anomaly(T2, follows_from=frozenset({T4}))
-    (shared,) = attribution._findings(_answer(_PAGE, E1, status=404), owed)
+    (shared,) = findings.found_in(_answer(_PAGE, E1, status=404), owed)
     assert (T2 in shared.candidates, shared.follows_from) == (True, frozenset({T4}))
-    (alone,) = attribution._findings(_answer(_JSON, P2, status=404), owed)
+    (alone,) = findings.found_in(_answer(_JSON, P2, status=404), owed)
     assert (alone.candidates, alone.follows_from) == (frozenset({P2}), frozenset())
-    (nothing,) = attribution._findings(_answer(_PAGE, E1, status=404), None)
+    (nothing,) = findings.found_in(_answer(_PAGE, E1, status=404), None)
     assert nothing.follows_from == frozenset()
 
 
@@ -409,12 +407,12 @@ def test_what_is_owed_follows_from_the_same_as_what_is_wrong_with_its_form() -> 
 def test_which_calls_are_plain(about: dict[str, Any], plain: bool) -> None:
     made = _answer(code=4)
     intent = replace(made.exchange.intent, **about)
-    assert attribution._plain(replace(made, exchange=replace(made.exchange, intent=intent))) is plain
+    assert answers.is_plain(replace(made, exchange=replace(made.exchange, intent=intent))) is plain
 
 
 @pytest.mark.parametrize(("method", "plain"), [("GET", True), ("POST", True), ("HEAD", False), ("PUT", False)])
 def test_which_methods_are_plain(method: str, plain: bool) -> None:
-    assert attribution._plain(_answer(code=4, method=method)) is plain
+    assert answers.is_plain(_answer(code=4, method=method)) is plain
 
 
 @pytest.mark.parametrize("about", [{"equivalences": (C5_ISO,)}, {"group": 1}, {"valid": False, "refusal": _CODE}])
@@ -422,9 +420,9 @@ def test_what_says_nothing_of_a_style(about: dict[str, Any]) -> None:
     script = Script()
     script.add("read", value=key(1))
     script.add("read", code=4, style="post-form", **about)
-    assert attribution.refused_styles(script.answers) == []
+    assert styles.refused_styles(script.answers) == []
     script.add("read", code=4, style="post-form")
-    assert [each.name for each in attribution.refused_styles(script.answers)] == ["post-form"]
+    assert [each.name for each in styles.refused_styles(script.answers)] == ["post-form"]
 
 
 def _closing(*, kind: str = "owner", code: int = 5, times: int = 2) -> Script:
@@ -440,38 +438,38 @@ def _closing(*, kind: str = "owner", code: int = 5, times: int = 2) -> Script:
 
 def test_a_style_that_is_closed_is_refused_since_its_last_success() -> None:
     script = _closing()
-    (closed,) = attribution.refused_styles(script.answers)
+    (closed,) = styles.refused_styles(script.answers)
     assert (closed.operation, closed.name, closed.promise) == ("read", "post-form", C2)
     assert closed.since == script.answers[1].exchange.sent_at
     assert script.broken == {C2}
     # Before it the style is not to blame.
     early = replace(closed, since=script.answers[2].exchange.sent_at)
     anomaly = _anomaly(T2, made=script.answers[2])
-    assert attribution._with_style(anomaly, [closed], set()).candidates == {C2}
-    assert attribution._with_style(anomaly, [early], set()).candidates == {T2}
+    assert by_style._with_style(anomaly, [closed], set()).candidates == {C2}
+    assert by_style._with_style(anomaly, [early], set()).candidates == {T2}
 
 
 @pytest.mark.parametrize("about", [{"times": 1}, {"kind": "subuser"}, {"kind": "demo_without_session"}])
 def test_a_style_is_not_closed_by_one_refusal_nor_for_those_who_may_be_refused(about: dict[str, Any]) -> None:
-    assert attribution.refused_styles(_closing(**about).answers) == []
+    assert styles.refused_styles(_closing(**about).answers) == []
 
 
 def test_a_style_is_not_closed_where_another_is_refused_in_the_same_words_and_goes_on() -> None:
     script = _closing(kind="other_owner")
-    assert [each.name for each in attribution.refused_styles(script.answers)] == ["post-form"]
+    assert [each.name for each in styles.refused_styles(script.answers)] == ["post-form"]
     script.add("read", code=4)
-    assert [each.name for each in attribution.refused_styles(script.answers)] == ["post-form"]
+    assert [each.name for each in styles.refused_styles(script.answers)] == ["post-form"]
     script.add("read", code=5)
     script.read(1)
-    assert attribution.refused_styles(script.answers) == []
+    assert styles.refused_styles(script.answers) == []
 
 
 def test_a_style_is_not_closed_that_opens_again_nor_where_all_are() -> None:
     script = _closing()
     script.read(1, style="post-form")
-    assert attribution.refused_styles(script.answers) == []
+    assert styles.refused_styles(script.answers) == []
     script = Script(answers=_closing().answers[:-1])
-    assert attribution.refused_styles(script.answers) == []
+    assert styles.refused_styles(script.answers) == []
 
 
 def _unreliable(*accounts: str, style: str = "post-form", code: int = 3, **about: Any) -> Script:
@@ -489,13 +487,13 @@ _TWO = ("owner", "other_owner", "owner", "other_owner")
 
 def test_a_style_that_knows_good_hashes_not_each_time_is_broken() -> None:
     script = _unreliable(*_TWO)
-    (found,) = attribution.refused_styles(script.answers)
+    (found,) = styles.refused_styles(script.answers)
     assert (found.name, found.promise, found.since) == ("post-form", C2, float("-inf"))
     # It is to blame for what is refused in creates, too, at once as well.
     script.create(2, style="post-form")
     script.add("create", code=3, style="post-form", group=1, span=(101, 103))
     script.now = 200
-    assert {each.operation for each in attribution.refused_styles(script.answers)} == {"create", "read"}
+    assert {each.operation for each in styles.refused_styles(script.answers)} == {"create", "read"}
     assert script.broken == {C2}
 
 
@@ -512,16 +510,14 @@ def test_a_style_that_knows_good_hashes_not_each_time_is_broken() -> None:
     ],
 )
 def test_a_style_that_may_know_good_hashes_each_time(accounts: tuple[str, ...], about: dict[str, Any]) -> None:
-    assert "post-form" not in [
-        each.name for each in attribution.refused_styles(_unreliable(*accounts, **about).answers)
-    ]
+    assert "post-form" not in [each.name for each in styles.refused_styles(_unreliable(*accounts, **about).answers)]
 
 
 def test_a_style_is_not_unreliable_where_another_refuses_a_good_hash() -> None:
     script = _unreliable(*_TWO)
     script.add("read", code=4, style="post-json")
     script.read(1, style="post-json")
-    assert attribution.refused_styles(script.answers) == []
+    assert styles.refused_styles(script.answers) == []
 
 
 def test_what_is_refused_for_good_is_no_matter_of_now_and_then() -> None:
@@ -534,7 +530,7 @@ def test_what_is_refused_for_good_is_no_matter_of_now_and_then() -> None:
     for account in _TWO[:2]:
         script.create(2, account, style="post-form")
         script.read(2, account)
-    (closed,) = attribution.refused_styles(script.answers)
+    (closed,) = styles.refused_styles(script.answers)
     assert closed.since > float("-inf")
 
 
@@ -546,7 +542,7 @@ def test_a_style_is_closed_where_another_goes_on_after_two_refusals() -> None:
         script = [
             replace(each, exchange=replace(each.exchange, sent_at=float(place))) for place, each in enumerate(made)
         ]
-        assert bool(attribution.refused_styles(script)) is closed
+        assert bool(styles.refused_styles(script)) is closed
 
 
 def test_an_operation_that_is_closed_is_no_matter_of_its_styles() -> None:
@@ -557,7 +553,7 @@ def test_an_operation_that_is_closed_is_no_matter_of_its_styles() -> None:
         for style in ("get-query", "post-form"):
             script.add("read", code=5, style=style)
     script.create(2)
-    assert attribution.refused_styles(script.answers) == []
+    assert styles.refused_styles(script.answers) == []
 
 
 def test_two_styles_may_close_in_the_same_words_and_one_may_never_have_been_open() -> None:
@@ -567,7 +563,7 @@ def test_two_styles_may_close_in_the_same_words_and_one_may_never_have_been_open
         script.add("read", code=5, style="post-header")
         script.add("read", code=5, style="get-header")
     script.read(1)
-    names = [each.name for each in attribution.refused_styles(script.answers)]
+    names = [each.name for each in styles.refused_styles(script.answers)]
     assert names == ["post-form", "post-header", "get-header"]
 
 
@@ -579,18 +575,18 @@ def test_a_refusal_of_the_style_by_which_nothing_is_known_of_an_account() -> Non
     refused = script.add("create", "subuser", code=4, style="get-header")
     owed, by_rule = _anomaly(T6, made=refused), _anomaly(E2, made=refused, by_rule=E2)
     other = _anomaly(T6, made=script.answers[0])
-    told = attribution._of_the_style_alone([owed, by_rule, other], script.answers)
+    told = by_style.of_the_style_alone([owed, by_rule, other], script.answers)
     assert [each.candidates for each in told] == [{C3_GET}, {E2}, {T6}]
     assert [each.expected for each in told] == ["expected, which subuser gets by other styles", "expected", "expected"]
     # What read says without a session has its own sentence, and what is no refusal of the account is not of the style.
     t4 = _anomaly(T4, T6, made=refused)
-    assert attribution._of_the_style_alone([t4], script.answers) == [t4]
+    assert by_style.of_the_style_alone([t4], script.answers) == [t4]
     down = _anomaly(T6, made=replace(refused, code=14))
-    assert attribution._of_the_style_alone([down], script.answers) == [down]
+    assert by_style.of_the_style_alone([down], script.answers) == [down]
     # By a call that is no good one nothing is known of it, nor where the style has no promise.
     intent = replace(refused.exchange.intent, promise="")
     bare = replace(owed, answer=replace(refused, exchange=replace(refused.exchange, intent=intent)))
-    assert attribution._of_the_style_alone([bare], script.answers) == [bare]
+    assert by_style.of_the_style_alone([bare], script.answers) == [bare]
     # An answer by which the server breaks, or a code that is none, makes an account known in no style.
     broken = Script()
     broken.add("create", "subuser", code=13, status=403)
@@ -598,4 +594,4 @@ def test_a_refusal_of_the_style_by_which_nothing_is_known_of_an_account() -> Non
     broken.add("create", "subuser", code=999, style="post-form")
     refused = broken.add("create", "subuser", code=4, style="get-header")
     owed = _anomaly(T6, made=refused)
-    assert attribution._of_the_style_alone([owed], broken.answers) == [owed]
+    assert by_style.of_the_style_alone([owed], broken.answers) == [owed]

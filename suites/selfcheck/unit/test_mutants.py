@@ -84,7 +84,7 @@ def test_the_rest_of_the_text_is_kept() -> None:
 
 
 def test_mutants_of_a_module_can_be_read() -> None:
-    source = (mutate.ROOT / "contracts" / "attribution.py").read_text(encoding="utf-8")
+    source = (mutate.ROOT / "contracts" / "judge.py").read_text(encoding="utf-8")
     found = mutants(source)
     assert len(found) > 200
     assert len({each.source for each in found}) > 0.99 * len(found)
@@ -125,7 +125,7 @@ def test_what_sends_and_checks_is_run_on_faults() -> None:
 def test_what_is_promised_is_there() -> None:
     everything = mutate.modules()
     promised = mutate.promised()
-    assert {"contracts/attribution.py", "contracts/register/changes.py", "fixtures/secrets.py"} <= set(promised)
+    assert {"contracts/attribution/cover.py", "contracts/register/changes.py", "fixtures/secrets.py"} <= set(promised)
     assert not [each for each in everything if each.startswith(("fixtures/emulator/", "suites/selfcheck/"))]
     assert [each for each in promised if not mutate.tests_of(each)] == []
 
@@ -177,11 +177,11 @@ def test_a_mutant_is_killed_or_survives(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_the_page_says() -> None:
     one, two, same = Mutant(1, "a", "b", ""), Mutant(2, "c", "d", ""), Mutant(3, "e", "f", "")
     outcomes = [Outcome(one, "tests"), Outcome(two, "survived"), Outcome(same, "equivalent")]
-    score = Score("contracts/attribution.py", 9, outcomes)
+    score = Score("contracts/judge.py", 9, outcomes)
     assert score.killed == 0.5
     assert score.survivors == [two]
     lines = mutate.page([score, Score("suites/cli.py", 3, [Outcome(one, "histories")])], "7").splitlines()
-    assert lines[-2:] == ["| **contracts/attribution.py** | 3 | 9 | 1 | 50% |", "| suites/cli.py | 1 | 3 | 0 | 100% |"]
+    assert lines[-2:] == ["| **contracts/judge.py** | 3 | 9 | 1 | 50% |", "| suites/cli.py | 1 | 3 | 0 | 100% |"]
     assert any("seed 7" in line for line in lines)
 
 

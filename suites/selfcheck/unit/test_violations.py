@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.attribution import Explanation
+from contracts.attribution.explanation import Explanation
 from contracts.exchange import Response
 from contracts.ids import A2, E1, T1, T2
 from suites.runner.violations import violations_of

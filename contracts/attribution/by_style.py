@@ -1,0 +1,121 @@
+"""What a call style explains that does not work, for everybody or for accounts of one kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from contracts.anomaly import Anomaly
+from contracts.attribution.answers import is_accepted, is_plain, place_of, tells_of_the_style
+from contracts.attribution.findings import IN_CONSEQUENCE
+from contracts.attribution.styles import RefusedStyle, refused_styles
+from contracts.codes import CODES, NO_HASH
+from contracts.ids import P3, T1, T2, T4
+from contracts.judge import Judgement
+from contracts.register.account import DEMO
+from contracts.register.changes import REFUSED
+
+#: Codes by which a call is refused that is not the caller's to make, or in no form that is understood.
+_NO_CALL = NO_HASH | {5, 11, 112}
+#: Kinds of accounts that a style may know nothing of; of owners there are others by which it is seen to work.
+_KINDS = frozenset({DEMO, *REFUSED})
+
+
+def with_styles(found: Iterable[Anomaly], answers: Sequence[Judgement]) -> list[Anomaly]:
+    """A style in which nothing succeeds explains each refusal and each missing success in it."""
+    refused = refused_styles(answers)
+    names = {(each.operation, each.name) for each in refused}
+    elsewhere = {
+        (each.exchange.intent.operation, each.kind, each.code)
+        for each in answers
+        if is_plain(each)
+        and not each.exchange.intent.equivalences
+        and each.key is None
+        and place_of(each)[:2] not in names
+    }
+    said_to_all = {
+        each.exchange.intent.style
+        for each in answers
+        if is_accepted(each) and not each.exchange.intent.valid and each.exchange.intent.refusal is not None
+    }
+
+    def explained(anomaly: Anomaly) -> Anomaly:
+        # What is meant as a success comes of the style only where calls that must be refused are told the same.
+        if is_accepted(anomaly.answer) and anomaly.answer.exchange.intent.style not in said_to_all:
+            return anomaly
+        return _with_style(anomaly, refused, elsewhere)
+
+    return [explained(each) for each in found]
+
+
+def _with_style(
+    anomaly: Anomaly, refused: Sequence[RefusedStyle], elsewhere: Collection[tuple[str | None, str, int | None]]
+) -> Anomaly:
+    intent = anomaly.answer.exchange.intent
+    redirected = P3 in anomaly.candidates and anomaly.by_rule == P3
+    if anomaly.answer.key is not None or redirected:
+        return anomaly
+    promises = {
+        style.promise
+        for style in refused
+        if style.operation == intent.operation
+        and style.since < anomaly.answer.exchange.sent_at
+        and (
+            style.name in (intent.style, *intent.alike)
+            or (_carries_nothing(anomaly.answer) and style.method == anomaly.answer.exchange.request.method)
+        )
+    }
+    # By another style the same account succeeds: it is the style that is broken, and not what the operation does.
+    alone = (intent.operation, anomaly.answer.kind, anomaly.answer.code) not in elsewhere
+    candidates, suspects = anomaly.candidates, anomaly.suspects
+    if promises and intent.valid and alone:
+        candidates = candidates - {T1, T2} - {name for name, _ in suspects}
+        suspects = ()
+    if promises and intent.valid and not anomaly.by_rule and (anomaly.answer.status or 0) >= 400:
+        # In the form of other refusals it would be no success either.
+        candidates -= IN_CONSEQUENCE
+    # Where the style is known to be broken elsewhere, it need not be for anything else that it is refused here.
+    own = {intent.promise} if intent.valid and intent.promise and anomaly.answer.kind == "error" else set()
+    return replace(
+        anomaly, candidates=candidates | promises, suspects=suspects, follows_from=anomaly.follows_from | own
+    )
+
+
+def _carries_nothing(answer: Judgement) -> bool:
+    """Whether the call has no credential, so that it may be taken for one of any style of its method."""
+    return not answer.exchange.intent.valid and not answer.exchange.intent.credential
+
+
+def of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) -> list[Anomaly]:
+    """Where accounts of one kind are unknown in one style, and known in another, it is the style that is broken for them."""
+    known: set[tuple[str | None, str, str]] = set()
+    unknown: set[tuple[str | None, str, str]] = set()
+    for each in answers:
+        intent = each.exchange.intent
+        if tells_of_the_style(each) and intent.kind in _KINDS:
+            place = (intent.operation, intent.kind, intent.style)
+            if _not_taken(each):
+                unknown.add(place)
+            elif each.key is not None or (each.kind == "error" and each.code in CODES and not each.server_error):
+                known.add(place)
+    styles = Counter(place[:2] for place in known)
+    # What is known in one style alone, and unknown in all that come after it, may have come to an end.
+    alone = {place for place in unknown - known if styles[place[:2]] > 1}
+
+    def explained(anomaly: Anomaly) -> Anomaly:
+        intent = anomaly.answer.exchange.intent
+        of_style = (intent.operation, intent.kind, intent.style) in alone and _not_taken(anomaly.answer)
+        # What read says where there is no session has a sentence of its own.
+        if not of_style or not intent.valid or not intent.promise or anomaly.by_rule or T4 in anomaly.candidates:
+            return anomaly
+        expected = f"{anomaly.expected}, which {intent.kind} gets by other styles"
+        return replace(anomaly, candidates=frozenset({intent.promise}), expected=expected, follows_from=frozenset())
+
+    return [explained(each) for each in found] if alone else list(found)
+
+
+def _not_taken(answer: Judgement) -> bool:
+    """Whether the call is refused as of somebody who is unknown, or a read, which nobody with a session is refused, as no such call."""
+    codes = NO_HASH if answer.exchange.intent.operation == "create" else _NO_CALL
+    return answer.kind == "error" and answer.code in codes

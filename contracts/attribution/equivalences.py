@@ -1,0 +1,53 @@
+"""Changes of a call that must make no difference: those that made none elsewhere explain nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from contracts.anomaly import Anomaly
+from contracts.attribution.answers import is_plain, is_understood, place_of
+from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN
+from contracts.judge import Judgement
+from contracts.refusals import FORM
+
+
+def without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> Anomaly:
+    """Without the equivalences that made no difference to the same call elsewhere; without all else where the plain call fits."""
+    wrong = anomaly.answer
+    equivalences = frozenset(wrong.exchange.intent.equivalences)
+    if not equivalences & anomaly.candidates:
+        return anomaly
+    alike = [each for each in answers if is_plain(each) and place_of(each) == place_of(wrong)]
+    if wrong.key is None and any(each.key is not None and _is_the_same_call(each, wrong) for each in alike):
+        # It fits at another time: it is not what is special in it.
+        return replace(anomaly, candidates=anomaly.candidates - equivalences or anomaly.candidates)
+    fit = [each for each in alike if each.key is not None and not _answered_alike(each, wrong)]
+    works = {name for each in fit for name in each.exchange.intent.equivalences}
+    kept = anomaly.candidates
+    if (equivalences - works) & kept:
+        kept -= works
+    if _plain_call_fits(wrong, alike) and not is_understood(wrong):
+        kept &= equivalences | FORM | {B1, C1_PARSED}
+    if works & {C5_ISO, C5_UNKNOWN} and C1_PARSED not in equivalences:
+        # Another member of the JSON body is read, or passed over, as it should be.
+        kept -= {C1_PARSED}
+    return replace(anomaly, candidates=kept)
+
+
+def _is_the_same_call(one: Judgement, other: Judgement) -> bool:
+    """Whether two calls are the very same, and are sent for the same equivalences."""
+    same = one.exchange.intent.equivalences == other.exchange.intent.equivalences
+    return same and one.exchange.request == other.exchange.request
+
+
+def _plain_call_fits(wrong: Judgement, alike: Sequence[Judgement]) -> bool:
+    """Whether the call without equivalences got another answer than *wrong*, each time that it was sent."""
+    plain = [each for each in alike if not each.exchange.intent.equivalences]
+    if any(_answered_alike(each, wrong) for each in plain):
+        return False
+    return any(each.key is not None or each.code != wrong.code for each in plain)
+
+
+def _answered_alike(one: Judgement, other: Judgement) -> bool:
+    return (one.kind, one.code) == (other.kind, other.code)
