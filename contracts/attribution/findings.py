@@ -7,7 +7,7 @@ from contracts.attribution.answers import is_bad_input, says_json
 from contracts.codes import CODES
 from contracts.ids import A5_TOLD, B1, C8, E1, E2, E3, E4, P1_ECHO, P2, P3, S1, S2, S3, T1, T2, T4
 from contracts.judge import Judgement
-from contracts.refusals import limit_findings, rate_limited
+from contracts.refusals import form_findings, limit_findings, rate_limited
 from contracts.violation import Violation
 
 #: Requirements of form that an answer to bad input, or to a call that is owed something else, may break in consequence.
@@ -85,5 +85,6 @@ def _causes(answer: Judgement, owed: Anomaly | None) -> frozenset[str]:
     if refusal is None:
         return owed.candidates if owed is not None and (answer.status or 0) >= 400 else frozenset()
     if refusal.form == "general" or answer.server_error or answer.exchange.intent.front:
-        return frozenset({B1})
+        # Where other errors have no envelope either, that is all that is wrong.
+        return frozenset({B1}) | form_findings(answer)
     return frozenset()

@@ -36,6 +36,8 @@ class Account:
     unread: bool = False
     after_group: frozenset[str] = frozenset()
     pending: list[Pending] = field(default_factory=list)
+    #: Anomalies of reads that were under way with other calls, which the next read of the account decides.
+    in_group: list[int] = field(default_factory=list)
     #: Anomalies that say that a read has made a session: none has where a later one finds none.
     made_by_read: list[int] = field(default_factory=list)
     created: int = 0
@@ -63,5 +65,6 @@ class Account:
         self.past |= (self.possible or frozenset()) - {NO_SESSION}
         self.possible, self.unread = None, False
         self.pending.clear()
+        self.in_group.clear()
         self.after_group = frozenset()
         self.suspects.clear()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from contracts.codes import NO_HASH
 from contracts.exchange import Intent
-from contracts.ids import A5_CHANGED, A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED
+from contracts.ids import A5_CHANGED, A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED, T8
 from contracts.judge import Judgement
 from contracts.refusals import FORM, form_findings, rate_limited
 from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pending
@@ -128,7 +128,7 @@ class Calls:
             # Read says that there is no session any more: then this is no second one.
             self._made(account, answer)
             return
-        findings = form_findings(answer) if not answer.server_error else frozenset()
+        findings = form_findings(answer) if not answer.server_error or answer.kind == "foreign" else frozenset()
         candidates = {requirement, *answer.exchange.intent.equivalences} | findings
         follows_from: frozenset[str] = frozenset()
         if requirement == T5_REFUSED and answer.kind == "success":
@@ -227,10 +227,19 @@ class Calls:
             for index in account.made_by_read:
                 self.book.anomalies[index] = replace(self.book.anomalies[index], candidates=frozenset({T4}))
         if possible is None or value in possible:
+            if possible is not None:
+                self._all_is_well(account)
             account.know(value, source=answer)
             account.unread = False
             return
         self._unexpected(account, answer, value, possible)
+
+    def _all_is_well(self, account: Account) -> None:
+        """A key of the creates that were under way together is read: what was wrong with a read among them is no matter of T8."""
+        for index in account.in_group:
+            anomaly = self.book.anomalies[index]
+            self.book.anomalies[index] = replace(anomaly, candidates=anomaly.candidates - {T8})
+        account.in_group.clear()
 
     def _decide(self, account: Account, answer: Judgement, value: str) -> None:
         """Whether the last anomaly was a wrong answer or a changed key is seen from the read after it."""
@@ -261,6 +270,7 @@ class Calls:
 
     def _unexpected(self, account: Account, answer: Judgement, value: str, possible: frozenset[str]) -> None:
         wrong, changed = self._explanations(account, answer, value, possible)
+        account.in_group.clear()
         context = (account.source, account.seen.get(value), *_last(account.suspects))
         # The create may have given an earlier key in the place of the one that it made.
         given_again = {T1} if account.unread or account.after_group else set()
@@ -297,6 +307,9 @@ class Calls:
             # A call since then may have undone the create.
             return kept, kept | (suspects - {T3})
         changed = suspects | account.after_group | form | self._not_kept(account) | self._made_by(answer, account)
+        if account.after_group:
+            # None of the creates that were under way together is kept.
+            changed |= {T2}
         if account.never_created or not any(map(is_key, (value, *possible))):
             changed |= {T4}
         return wrong, changed

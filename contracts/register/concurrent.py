@@ -61,6 +61,7 @@ class Concurrent:
         writes = [each for each in own if each.exchange.intent.operation == "create"]
         made = [each for each in writes if each.key is not None]
         before = account.possible or frozenset()
+        account.in_group.clear()
         if len({each.key for each in made} - account.past) < len(made):
             # A create that gives a key again is itself wrong, and says nothing of what is kept.
             account.forget()
@@ -120,6 +121,7 @@ class Concurrent:
         elif value not in self.book.owner and value not in account.past:
             candidates |= {T3}
         self.book.add(candidates, answer, "a key that is in force while the read is under way")
+        account.in_group.append(len(self.book.anomalies) - 1)
 
 
 def _possible_at(answer: Judgement, made: Sequence[Judgement], before: frozenset[str]) -> frozenset[str]:

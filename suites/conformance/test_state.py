@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import cycle, groupby, islice, pairwise
 
 import pytest
@@ -315,19 +316,11 @@ def test_concurrent_creates(check: ControlledCheck) -> None:
     styles = _working(check, GET_QUERY, POST_JSON, POST_FORM, GET_HEADER, POST_HEADER)
     room = check.controls.room_at_once(4 if check.run.smoke else _ONLY_CREATING)
     around = list(islice(cycle(styles), _ONLY_CREATING + 1))
-    # A read that is under way while keys are replaced must not put back the one that it found. It is in the first round: the
-    # owner's last call was a create, so nobody has read that key yet and kept it; and nobody else reads meanwhile, who would find
-    # the new one and keep that.
-    reader = Worker(owner, None, around[0])
-    rounds = [
-        [reader, *(Worker(owner, create) for create in around[:room])],
-        [Worker(owner, create, read) for create, read in pairwise(around[: min(_AT_ONCE, room) + 1])],
-    ]
-    overlapped = False
-    for workers in rounds:
+    overlapped, late = False, 0.0
+    for workers in (_only_creating, _creating_and_reading):
         # Stimulus, and what read gives when all is quiet.
-        done = run_concurrently(check.run, workers)
-        overlapped = overlapped or done.overlapped
+        done = run_concurrently(check.run, workers(owner, around, room, late))
+        overlapped, late = overlapped or done.overlapped, done.shortest_create / 2
         quiet = [check.call("read", style, owner) for style in (GET_QUERY, check.or_query())]
         # Verdict.
         check.judge_together(*done.answers, *quiet)
@@ -336,6 +329,23 @@ def test_concurrent_creates(check: ControlledCheck) -> None:
             return
     if not overlapped:
         raise NotAvailable("no two creates overlapped at the pace of this run")
+
+
+def _only_creating(owner: Account, around: Sequence[Style], room: int, _: float) -> list[Worker]:
+    """Creates at the same moment, and a read that is under way before them.
+
+    It must not put back the key that it found. This is the first round: the owner's last call was a create, so nobody has read
+    that key yet and kept it; and nobody else reads meanwhile, who would find the new one and keep that.
+    """
+    return [Worker(owner, None, around[0]), *(Worker(owner, create) for create in around[:room])]
+
+
+def _creating_and_reading(owner: Account, around: Sequence[Style], room: int, late: float) -> list[Worker]:
+    """Creates and reads at the same moment; one more reads *late*, while keys are replaced: there is one at any time."""
+    pairs = list(pairwise(around[: min(_AT_ONCE, room) + 1]))
+    workers = [Worker(owner, create, read) for create, read in pairs[:-1]]
+    create, read = pairs[-1]
+    return [*workers, Worker(owner, create), Worker(owner, None, read, late=late)]
 
 
 @pytest.mark.race

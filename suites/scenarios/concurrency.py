@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,11 +17,15 @@ from suites.runner.run import Run
 
 @dataclass(frozen=True)
 class Worker:
-    """What one thread does: create as *account* in one style, then read in another. None leaves a call out."""
+    """What one thread does: create as *account* in one style, then read in another. None leaves a call out.
+
+    One that only reads begins before the creates; or, where it is *late*, so many seconds after them.
+    """
 
     account: Account
     create: Style | None = None
     read: Style | None = None
+    late: float = 0.0
 
 
 @dataclass
@@ -36,16 +41,19 @@ class Round:
         spans = sorted((each.exchange.sent_at, each.exchange.ended_at) for each in creates)
         return any(later[0] < earlier[1] for earlier, later in pairwise(spans))
 
+    @property
+    def shortest_create(self) -> float:
+        """The seconds that the create took that was answered first of all."""
+        creates = [each.exchange for each in self.answers if each.exchange.intent.operation == "create"]
+        return min((each.ended_at - each.sent_at for each in creates), default=0.0)
+
 
 def run_concurrently(run: Run, workers: Sequence[Worker]) -> Round:
-    """One thread for each of *workers*, all creates at once. Raises what ended one of them: ``TargetLost``, ``NotAvailable``.
-
-    A worker that only reads goes first, to be under way while the others create.
-    """
+    """One thread for each of *workers*, all creates at once. Raises what ended one of them: ``TargetLost``, ``NotAvailable``."""
     result, group = Round(), run.next_group()
-    readers = [worker for worker in workers if worker.create is None]
-    creators = [worker for worker in workers if worker.create is not None]
-    barrier = threading.Barrier(len(creators))
+    first = [worker for worker in workers if worker.create is None and not worker.late]
+    others = [worker for worker in workers if worker not in first]
+    barrier = threading.Barrier(len(others))
     lock = threading.Lock()
     lost: list[TargetLost | NotAvailable] = []
 
@@ -58,18 +66,20 @@ def run_concurrently(run: Run, workers: Sequence[Worker]) -> Round:
 
     def work(worker: Worker) -> None:
         try:
-            if worker.create is not None:
+            if worker not in first:
                 barrier.wait(timeout=30)
+            if worker.late:
+                pause(worker.late)
             send("create", worker.create, worker.account)
             send("read", worker.read, worker.account)
         except (TargetLost, NotAvailable) as error:
             lost.append(error)
 
     run.session.pace.reserve(sum(style is not None for each in workers for style in (each.create, each.read)))
-    sent = run.session.tally.requests + len(readers)
-    threads = [threading.Thread(target=work, args=(each,), daemon=True) for each in (*readers, *creators)]
+    sent = run.session.tally.requests + len(first)
+    threads = [threading.Thread(target=work, args=(each,), daemon=True) for each in (*first, *others)]
     for number, thread in enumerate(threads):
-        if readers and number == len(readers):
+        if first and number == len(first):
             _wait_until(lambda: run.session.tally.requests >= sent)
         thread.start()
     for thread in threads:
@@ -77,6 +87,11 @@ def run_concurrently(run: Run, workers: Sequence[Worker]) -> Round:
     if lost:
         raise lost[0]
     return result
+
+
+def pause(seconds: float) -> None:
+    """Let so many *seconds* go by, in the thread of a worker that is late."""
+    time.sleep(seconds)
 
 
 def _wait_until(happened: Callable[[], bool]) -> None:

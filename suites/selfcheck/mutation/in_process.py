@@ -19,6 +19,7 @@ from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, cast
 from unittest import mock
 from urllib.parse import unquote
@@ -57,6 +58,11 @@ class InProcessAdapter(BaseAdapter):
         self._alone = threading.Lock()
         self._group: _Group | None = None
         self._tasks: set[asyncio.Task[list[dict[str, Any]]]] = set()
+        self._late: dict[threading.Thread, float] = {}
+
+    def pause(self, seconds: float) -> None:
+        """The next request of this thread, which is concurrent, begins so many *seconds* late."""
+        self._late[threading.current_thread()] = seconds
 
     @contextmanager
     def together(self, count: int) -> Iterator[None]:
@@ -97,7 +103,7 @@ class InProcessAdapter(BaseAdapter):
         return self._loop.run_until_complete(_rest(answering, awaited))
 
     def _answer_together(self, request: requests.PreparedRequest, group: _Group) -> list[dict[str, Any]]:
-        coming = _Coming(request, _number(threading.current_thread()))
+        coming = _Coming(request, _number(threading.current_thread()), self._late.pop(threading.current_thread(), 0.0))
         coming.answer.add_done_callback(group.answered)
         group.add(coming)
         self._loop.call_soon_threadsafe(int)
@@ -119,7 +125,8 @@ class InProcessAdapter(BaseAdapter):
         if together:
             # They are on their way for as long as one that comes alone. The thread that sends one does not let the time go by: what
             # waits in the loop would happen before it or after, as threads happen to run.
-            self._loop.call_later(REQUEST, self._begin, together)
+            for late, each in groupby(together, key=lambda coming: coming.late):
+                self._loop.call_later(REQUEST + late, self._begin, list(each))
         return "go on" if together else "wait"
 
     def _begin(self, together: list[_Coming]) -> None:
@@ -234,16 +241,17 @@ def _packed(request: requests.PreparedRequest, status: int, headers: HTTPHeaderD
 
 @dataclass(frozen=True)
 class _Coming:
-    """A concurrent request, the number of the thread that sends it, and what will be its answer."""
+    """A concurrent request, the number of the thread that sends it, how many seconds late it is, and what will be its answer."""
 
     request: requests.PreparedRequest
     thread: int
+    late: float = 0.0
     answer: Future[list[dict[str, Any]]] = field(default_factory=Future)
 
     @property
-    def place(self) -> tuple[bool, int]:
-        """Who only reads is under way when the others create."""
-        return "create" in (self.request.url or ""), self.thread
+    def place(self) -> tuple[float, bool, int]:
+        """Who only reads is under way when the others create, unless it is late."""
+        return self.late, "create" in (self.request.url or ""), self.thread
 
 
 class _Group:
@@ -334,6 +342,7 @@ def in_process(app: Any) -> Iterator[None]:
         stack.enter_context(clock.everywhere())
         stack.enter_context(_the_same_chance())
         stack.enter_context(mock.patch.object(requests.Session, "get_adapter", get_adapter))
+        stack.enter_context(mock.patch.object(concurrency, "pause", adapter.pause))
         # pytest imports the tests by names of its own, and may do so meanwhile.
         stack.callback(_replace, together, run_concurrently)
         _replace(run_concurrently, together)

@@ -132,7 +132,10 @@ def test_what_is_meant_as_a_success(made: Judgement, accepted: bool) -> None:
         (_answer(_JSON, S2, E1, status=400), S2, {T4}),
         (_answer(_PAGE, S2, status=400), S2, {T4}),
         (_answer(_JSON, E1, ambiguous=True, status=400), E1, {T4}),
-        (_answer(_JSON, S2, ambiguous=True, status=400, refusal=_GENERAL, valid=False), S2, {B1}),
+        (_answer(_JSON, S2, ambiguous=True, status=400, refusal=_GENERAL, valid=False), S2, {B1, S2}),
+        # A page in answer to bad input is its matter, or that of all errors that have no envelope.
+        (_answer(_PAGE, S2, E1, status=503, refusal=_CODE, valid=False), S2, {B1, E1, S2}),
+        (_answer(_PAGE, S2, E1, status=400, refusal=_CODE, valid=False), S2, set()),
     ],
 )
 def test_what_is_behind_a_form_that_is_wrong(made: Judgement, requirement: str, behind: set[str]) -> None:
@@ -361,6 +364,20 @@ def test_a_call_that_was_understood_is_not_explained_by_its_parameters_alone() -
     unknown = _called(4, C5_ISO)
     found = replace(found, answer=unknown)
     assert equivalences.without_those_that_work(found, [unknown, _called(None)]).candidates == {C5_ISO}
+
+
+def test_a_success_is_no_sign_that_its_parameters_work_where_it_is_as_wrong() -> None:
+    wrong = _called(None, C5_ISO, C6_CHARSET)
+    found = _anomaly(T2, C5_ISO, C6_CHARSET, made=wrong)
+    assert equivalences.without_those_that_work(found, [wrong, _called(None, C6_CHARSET)]) == found
+
+
+def test_the_very_same_call_that_fits_at_another_time_leaves_what_else_there_is() -> None:
+    wrong = _called(7, C5_ISO)
+    found = _anomaly(T2, C5_ISO, made=wrong)
+    assert equivalences.without_those_that_work(found, [wrong, _called(None, C5_ISO)]).candidates == {T2}
+    found = _anomaly(C5_ISO, made=wrong)
+    assert equivalences.without_those_that_work(found, [wrong, _called(None, C5_ISO)]) == found
 
 
 # ---------------------------------------------------------------------- covers

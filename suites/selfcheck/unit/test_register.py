@@ -22,6 +22,8 @@ from contracts.ids import (
     C7_METHODS,
     C8,
     C9,
+    E1,
+    S2,
     T1,
     T2,
     T3,
@@ -290,6 +292,26 @@ def test_creates_that_must_be_refused(account: str, requirement: str, code: int)
     other = Script()
     other.add("create", account, code=7)
     assert other.broken == {requirement}
+
+
+def test_a_page_that_many_calls_get_is_no_matter_of_the_state() -> None:
+    """A server that is overloaded now and then says nothing of who may create."""
+
+    def page(script: Script, operation: str, account: str) -> None:
+        script.add(operation, account, status=503, breaks=(S2, E1))
+
+    script = Script()
+    script.create(1)
+    page(script, "read", "owner")
+    script.read(1)
+    page(script, "create", "subuser")
+    assert script.broken == {E1}
+    # Where other errors are as they should be, it is.
+    alone = Script()
+    for _ in range(4):
+        alone.add("create", "tariff_restricted", code=236)
+    page(alone, "create", "subuser")
+    assert alone.broken == {T6}
 
 
 def test_what_read_says_to_a_subuser_is_free_but_stays_the_same() -> None:
