@@ -277,7 +277,11 @@ class Calls:
         # A key that no create of the run gave may be another user's, from before.
         others_key = {A6} if answer.key is not None and answer.key not in self.book.given else set()
         follows_from = given_again | others_key
-        self.book.add(wrong | changed, answer, _shown(possible), answer.summary(), *context, follows_from=follows_from)
+        candidates = wrong | changed
+        if account.created and others_key and not given_again and changed == {T3}:
+            # It gave the key of the last create before, and now, with nothing but reads between, one that no create gave.
+            candidates, follows_from = candidates - {T2}, follows_from | {T2}
+        self.book.add(candidates, answer, _shown(possible), answer.summary(), *context, follows_from=follows_from)
         self.book.anomalies[-1] = replace(self.book.anomalies[-1], suspects=tuple(_each(account.suspects)))
         account.pending.append(Pending(len(self.book.anomalies) - 1, possible, value, wrong, changed))
         if answer.exchange.intent.equivalences:

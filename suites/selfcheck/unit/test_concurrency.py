@@ -1,0 +1,121 @@
+"""Concurrent calls: who begins when, what is counted, and how it ends where a call cannot be made."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from contracts.judge import Judgement
+from fixtures.calls import GET_QUERY, POST_FORM, POST_JSON
+from fixtures.errors import TargetLost
+from suites.runner.run import Run
+from suites.scenarios import concurrency
+from suites.scenarios.concurrency import Round, Worker, run_concurrently
+from suites.selfcheck.unit.histories import Script
+
+_OWNER: Any = "owner"
+#: Seconds after which a test fails that waits for others.
+_PATIENCE = 30.0
+
+
+class _Target:
+    """Answers creates when all of them have come, and a read at once; ``sent`` has the calls in the order in which they came."""
+
+    def __init__(self, creates: int, *, fails: str = "", slow: str = "") -> None:
+        self.sent: list[str] = []
+        self.reserved: list[int] = []
+        self.groups: list[int] = []
+        self._fails, self._slow = fails, slow
+        self._together = threading.Barrier(creates)
+        self._lock = threading.Lock()
+        self._tally = SimpleNamespace(requests=7)
+
+    @property
+    def run(self) -> Run:
+        """A run that sends to this target."""
+        session = SimpleNamespace(
+            exchange=self._exchange, tally=self._tally, pace=SimpleNamespace(reserve=self.reserved.append)
+        )
+        return cast("Run", SimpleNamespace(session=session, next_group=lambda: 3, call=self._call))
+
+    def _call(self, operation: str, style: object, account: object) -> Any:
+        def but(group: int) -> str:
+            self.groups.append(group)
+            return f"{operation} {style}"
+
+        return SimpleNamespace(but=but)
+
+    def _exchange(self, call: str) -> Judgement:
+        if call == self._slow:
+            # Whoever does not wait for it comes before it.
+            threading.Event().wait(0.05)
+        with self._lock:
+            self.sent.append(call)
+            self._tally.requests += 1
+        if call == self._fails:
+            raise TargetLost("gone")
+        if call.startswith("create") and not self._fails:
+            self._together.wait(_PATIENCE)
+        return Script().add(call.partition(" ")[0], value="k")
+
+
+def test_creates_are_under_way_together_and_a_read_before_them() -> None:
+    target = _Target(2, slow="read post-form")
+    workers = [Worker(_OWNER, None, POST_FORM), Worker(_OWNER, GET_QUERY, POST_JSON), Worker(_OWNER, POST_JSON)]
+    done = run_concurrently(target.run, workers)
+    assert target.sent[0] == "read post-form"
+    assert sorted(target.sent[1:3]) == ["create get-query", "create post-json"]
+    assert target.sent[3:] == ["read post-json"]
+    assert len(done.answers) == 4
+    assert (target.reserved, target.groups) == ([4], [3, 3, 3, 3])
+
+
+def test_a_read_that_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    target, waited = _Target(2), []
+
+    def pause(seconds: float) -> None:
+        waited.append((seconds, threading.current_thread().name))
+        while len(target.sent) < 2:
+            threading.Event().wait(0.001)
+
+    monkeypatch.setattr(concurrency, "pause", pause)
+    workers = [Worker(_OWNER, GET_QUERY), Worker(_OWNER, None, POST_FORM, late=0.25), Worker(_OWNER, POST_JSON)]
+    run_concurrently(target.run, workers)
+    assert target.sent[2:] == ["read post-form"]
+    assert [seconds for seconds, _ in waited] == [0.25]
+
+
+def test_a_pause_takes_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    concurrency.pause(0.25)
+    assert slept == [0.25]
+
+
+def test_what_ends_one_of_them_ends_all() -> None:
+    with pytest.raises(TargetLost, match="gone"):
+        run_concurrently(
+            _Target(2, fails="create get-query").run, [Worker(_OWNER, GET_QUERY), Worker(_OWNER, POST_JSON)]
+        )
+
+
+@pytest.mark.parametrize(
+    ("spans", "overlapped", "shortest"),
+    [
+        ([(10.0, 12.0), (11.0, 13.5)], True, 2.0),
+        ([(11.0, 12.5), (10.0, 11.0)], False, 1.0),
+        ([(10.0, 12.0)], False, 2.0),
+        ([], False, 0.0),
+    ],
+)
+def test_what_a_round_came_to(spans: list[tuple[float, float]], overlapped: bool, shortest: float) -> None:
+    script = Script()
+    script.add("read", value="k", span=(0.5, 0.6))
+    for span in spans:
+        script.add("create", value="k", span=span)
+    done = Round(script.answers)
+    assert (done.overlapped, done.shortest_create) == (overlapped, shortest)
