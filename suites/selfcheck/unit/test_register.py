@@ -294,6 +294,20 @@ def test_creates_that_must_be_refused(account: str, requirement: str, code: int)
     assert other.broken == {requirement}
 
 
+def test_who_is_let_in_at_the_address_with_a_slash_is_let_in() -> None:
+    script = Script()
+    for account, code in (("subuser", 13), ("tariff_restricted", 236)):
+        script.add("create", account, code=code, status=403)
+        script.add("create", account, value=key(code), equivalences=(C8,))
+    assert script.broken == {T6, T7}
+    # Another refusal than the one that is owed is a matter of the address.
+    script = Script()
+    for account, code in (("subuser", 13), ("tariff_restricted", 236)):
+        script.add("create", account, code=code, status=403)
+        script.add("create", account, code=111, equivalences=(C8,))
+    assert script.broken == {C8}
+
+
 def test_a_page_that_many_calls_get_is_no_matter_of_the_state() -> None:
     """A server that is overloaded now and then says nothing of who may create."""
 
