@@ -129,11 +129,10 @@ class Calls:
             self._made(account, answer)
             return
         findings = form_findings(answer) if not answer.server_error or answer.kind == "foreign" else frozenset()
-        # Who is let in behind an address of its own is let in: that is no mere difference between the addresses.
-        equivalences = frozenset(answer.exchange.intent.equivalences) - (
-            apart(answer) if answer.key is not None else frozenset()
-        )
-        candidates = {requirement, *equivalences} | findings
+        candidates = {requirement, *answer.exchange.intent.equivalences} | findings
+        if answer.key is not None:
+            # By whatever address, the create succeeded that must be refused.
+            candidates -= apart(answer)
         follows_from: frozenset[str] = frozenset()
         if requirement == T5_REFUSED and answer.kind == "success":
             # What may have removed the session for which it is to be refused explains it as well.

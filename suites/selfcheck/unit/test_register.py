@@ -294,7 +294,7 @@ def test_creates_that_must_be_refused(account: str, requirement: str, code: int)
     assert other.broken == {requirement}
 
 
-def test_who_is_let_in_at_the_address_with_a_slash_is_let_in() -> None:
+def test_a_create_that_succeeds_at_the_slash_and_must_be_refused_is_no_matter_of_the_address() -> None:
     script = Script()
     for account, code in (("subuser", 13), ("tariff_restricted", 236)):
         script.add("create", account, code=code, status=403)

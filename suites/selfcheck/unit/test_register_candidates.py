@@ -468,7 +468,7 @@ def test_who_has_no_session_has_none_at_once() -> None:
     script.add("read", "owner_without_session", code=201, group=1, span=(4, 5))
     (found,) = script.explain().anomalies
     assert T2 in found.candidates
-    # A key that nobody made is one, and so is no session where there was one.
+    # A key that no create has made is wrong.
     script = Script()
     script.add("read", "owner_without_session", value=key(1), group=1, span=(1, 3))
     assert [T2 in each.candidates for each in script.explain().anomalies] == [True]
