@@ -123,6 +123,8 @@ def fork(work: Callable[[], int], place: Path, close: Iterable[BinaryIO] = ()) -
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.chdir(place)
+        # As the command does it before all else.
+        gc.disable()
         code = work()
         sys.stdout.flush()
         sys.stderr.flush()
