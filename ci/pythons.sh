@@ -37,22 +37,41 @@ fi
 [ $# -gt 0 ] || fail "name the versions: ci/pythons.sh 3.11 3.13"
 
 lock=$(sha256sum requirements.lock | cut -c1-16)
-for version in "$@"; do
-  if ! python=$(find_python "$version"); then
-    [ -n "$present" ] || fail "there is no Python $version here, on the path or of pyenv"
-    echo "pythons: no Python $version here, left out"
-    continue
-  fi
-  venv=${PYTHONS_DIR:-.pythons}/$version
+output=$(mktemp -d)
+trap 'rm -rf "$output"' EXIT
+
+# All that is done with the Python $2 of version $1.
+check() {
+  local venv=${PYTHONS_DIR:-.pythons}/$1
   if [ "$(cat "$venv/lock" 2>/dev/null)" != "$lock" ]; then
-    "$python" -m venv --clear "$venv"
+    "$2" -m venv --clear "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
     echo "$lock" >"$venv/lock"
   fi
   echo "pythons: $("$venv/bin/python" --version)"
-  report=$(mktemp -d)
-  "$venv/bin/python" -m suites.cli --fail-on-gaps --report-dir "$report/run" -q | tail -n 1
-  "$venv/bin/python" -m pytest -q -W error -p no:cacheprovider --basetemp "$report/tests" \
-    "${files[@]}" 2>&1 | tail -n 3
-  rm -rf "$report"
+  "$venv/bin/python" -m suites.cli --fail-on-gaps --report-dir "$output/$1.run" -p no:cacheprovider -q | tail -n 1
+  "$venv/bin/python" -m pytest -q -W error -p no:cacheprovider --basetemp "$output/$1.tests" "${files[@]}" 2>&1 | tail -n 3
+}
+
+pythons=()
+for version in "$@"; do
+  if python=$(find_python "$version"); then
+    pythons+=("$version=$python")
+  else
+    [ -n "$present" ] || fail "there is no Python $version here, on the path or of pyenv"
+    echo "pythons: no Python $version here, left out"
+  fi
 done
+
+# Each is one process: two go side by side where there are two cores. What they print comes one after the other.
+running=()
+for each in "${pythons[@]}"; do
+  check "${each%%=*}" "${each#*=}" >"$output/${each%%=*}" 2>&1 &
+  running+=("${each%%=*}=$!")
+done
+failed=
+for each in "${running[@]}"; do
+  wait "${each#*=}" || failed+=" ${each%=*}"
+  cat "$output/${each%=*}"
+done
+[ -z "$failed" ] || fail "not as it should be:$failed"
