@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from contracts.anomaly import Anomaly
-from contracts.attribution.answers import is_plain, is_understood, place_of
+from contracts.attribution.answers import is_bad_input, is_plain, is_understood, place_of
 from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN
 from contracts.judge import Judgement
 from contracts.refusals import FORM
@@ -18,6 +18,8 @@ def without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> A
     equivalences = frozenset(wrong.exchange.intent.equivalences)
     if not equivalences & anomaly.candidates:
         return anomaly
+    if is_bad_input(wrong):
+        return _without_what_good_calls_carry(anomaly, answers)
     alike = [each for each in answers if is_plain(each) and place_of(each) == place_of(wrong)]
     if wrong.key is None and any(each.key is not None and _is_the_same_call(each, wrong) for each in alike):
         # It fits at another time: it is not what is special in it.
@@ -33,6 +35,15 @@ def without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> A
         # Another member of the JSON body is read, or passed over, as it should be.
         kept -= {C1_PARSED}
     return replace(anomaly, candidates=kept)
+
+
+def _without_what_good_calls_carry(anomaly: Anomaly, answers: Sequence[Judgement]) -> Anomaly:
+    """The same for bad input, which is nobody's: without the unknown parameter that good calls of anybody carry in this style."""
+    place = place_of(anomaly.answer)[:2]
+    good = (each for each in answers if each.key is not None and is_plain(each) and place_of(each)[:2] == place)
+    # Of iso_datetime it is not known whether they had it in the same place: it may be a header, too.
+    works = {C5_UNKNOWN} if any(C5_UNKNOWN in each.exchange.intent.equivalences for each in good) else set()
+    return replace(anomaly, candidates=anomaly.candidates - works or anomaly.candidates)
 
 
 def _is_the_same_call(one: Judgement, other: Judgement) -> bool:

@@ -76,25 +76,25 @@ _ROWS: dict[str, tuple[Call, Style]] = {
     # Depth.
     "deep-document": (_post("read", b"[" * _DEEP + b"]" * _DEEP), POST_JSON),
     "deep-hash": (_post("create", b'{"hash": ' + b"[" * _FAIRLY_DEEP + b"]" * _FAIRLY_DEEP + b"}"), POST_JSON),
-    # Text that troubles databases, templates and parsers, by every carrier.
+    # Text that troubles databases, templates and parsers, by every carrier; in each it is once longer than a column of 255 characters.
     "quote-json": (_hash("read", "' OR '1'='1" + " -- " * 120), POST_JSON),
     "nul-json": (_post("create", b'{"hash": "0123\\u0000"}', front=True), POST_JSON),
     "lone-surrogate-json": (_post("read", b'{"hash": "\\ud800"}', front=True), POST_JSON),
     "non-ascii-json": (_hash("create", "ключ-от-сессии-\U0001f511'"), POST_JSON),
     "long-json": (_hash("create", "a" * 20_000), POST_JSON),
-    "quote-query": (_get("create", "hash=%27%20OR%20%271%27%3D%271"), GET_QUERY),
+    "quote-query": (_get("create", "hash=%27%20OR%20%271%27%3D%271" + "%20--%20" * 80), GET_QUERY),
     "nul-query": (_get("read", "hash=%00", front=True), GET_QUERY),
     "non-ascii-query": (_get("read", "hash=%D0%BA%D0%BB%D1%8E%D1%87%27"), GET_QUERY),
     "invalid-utf-8-query": (_get("create", "hash=%FF%FE", front=True), GET_QUERY),
     "malformed-percent-query": (_get("read", "hash=%zz%4", front=True), GET_QUERY),
     "long-query": (_get("read", "hash=" + "a" * 4_000), GET_QUERY),
-    "invalid-utf-8-form": (_post("read", b"hash=%FF%FE", FORM, front=True), POST_FORM),
+    "invalid-utf-8-form": (_post("read", b"hash=%FF%FE" + b"a" * 300, FORM, front=True), POST_FORM),
     "raw-bytes-form": (_post("create", b"hash=\xff\xfe", FORM, front=True), POST_FORM),
     # It carries no hash.
     "header-empty": (_header("read", "GET", "").refused(A1, form="general"), GET_HEADER),
     "form-in-json": (_post("create", b"hash=abc&iso_datetime=true"), POST_JSON),
     "malformed-percent-form": (_post("read", b"hash=%zz%00%", FORM, front=True), POST_FORM),
-    "header-non-ascii": (_header("read", "GET", "NVX \xe9\xe8", front=True), GET_HEADER),
+    "header-non-ascii": (_header("read", "GET", "NVX \xe9\xe8" + "a" * 300, front=True), GET_HEADER),
     # Content types that the documents do not name.
     "text-plain": (_post("create", b'{"hash": "abc"}', "text/plain", front=True), POST_JSON),
     "multipart-without-boundary": (_post("create", b"hash=abc", "multipart/form-data", front=True), POST_FORM),

@@ -49,7 +49,7 @@ class Proxy(Server):
         if scheme != "http" or host.partition(":")[0] != HOST:
             client.answer(b"no such host", "502 Bad Gateway", "text/plain")
             return
-        with socket.create_connection(self._upstream, timeout=30) as link:
+        with socket.create_connection(self._upstream, timeout=60) as link:
             link.sendall(f"{method} {slash}{path} HTTP/1.1\r\nConnection: close\r\n".encode("latin-1") + rest)
             answer = b""
             while piece := link.recv(65536):
@@ -58,12 +58,12 @@ class Proxy(Server):
         raise Gone
 
     def _tunnel(self, client: Client) -> None:
-        with socket.create_connection(self._upstream, timeout=30) as link:
+        with socket.create_connection(self._upstream, timeout=60) as link:
             client.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
             ends = {client.sock: link, link: client.sock}
             with contextlib.suppress(OSError):
                 while True:
-                    for sock in select.select(list(ends), [], [], 30)[0]:
+                    for sock in select.select(list(ends), [], [], 60)[0]:
                         data = sock.recv(65536)
                         if not data:
                             raise Gone

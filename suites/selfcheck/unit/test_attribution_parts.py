@@ -290,7 +290,7 @@ def test_too_many_calls_are_told_by_their_status() -> None:
 # ---------------------------------------------------------------------- parameters
 
 
-def _called(code: int | None, *equivalences: str, account: str = "owner", **about: Any) -> Judgement:
+def _called(code: int | None, *equivalences: str, account: str | None = "owner", **about: Any) -> Judgement:
     if code is None:
         about["value"] = key(1)
     return Script().add("read", account, code=code, equivalences=equivalences, style="post-json", **about)
@@ -370,6 +370,25 @@ def test_a_success_is_no_sign_that_its_parameters_work_where_it_is_as_wrong() ->
     wrong = _called(None, C5_ISO, C6_CHARSET)
     found = _anomaly(T2, C5_ISO, C6_CHARSET, made=wrong)
     assert equivalences.without_those_that_work(found, [wrong, _called(None, C6_CHARSET)]) == found
+
+
+def test_bad_input_is_not_explained_by_a_parameter_that_good_calls_of_anybody_carry() -> None:
+    bad = Refusal(B1, form="general")
+    wrong = _called(6, C5_UNKNOWN, account=None, valid=False, refusal=bad)
+    found = _anomaly(B1, C5_UNKNOWN, made=wrong)
+    good = _called(None, C5_UNKNOWN)
+    assert equivalences.without_those_that_work(found, [wrong, good]).candidates == {B1}
+    # The same parameter where it is refused, or of another style or operation, says nothing of this one.
+    create = Script().add("create", value=key(1), equivalences=(C5_UNKNOWN,), style="post-json")
+    form = Script().add("read", value=key(1), equivalences=(C5_UNKNOWN,), style="post-form")
+    for other in (_called(7, C5_UNKNOWN), _called(None, C5_ISO), create, form):
+        assert equivalences.without_those_that_work(found, [wrong, other]) == found
+    only = _anomaly(C5_UNKNOWN, made=wrong)
+    assert equivalences.without_those_that_work(only, [wrong, good]) == only
+    # Good calls may carry iso_datetime elsewhere: it is a header, too.
+    dated = _called(6, C5_ISO, account=None, valid=False, refusal=bad)
+    found = _anomaly(B1, C5_ISO, made=dated)
+    assert equivalences.without_those_that_work(found, [dated, _called(None, C5_ISO)]) == found
 
 
 def test_the_very_same_call_that_fits_at_another_time_leaves_what_else_there_is() -> None:

@@ -584,7 +584,7 @@ def _proxied(
         target = target_file(
             tmp_path / "target.toml",
             f"http://{HOST}/v2",
-            timeout=10,
+            timeout=60,
             credentials=credentials,
             http="requests_per_second = 0",
             top=top,
