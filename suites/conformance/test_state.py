@@ -203,22 +203,24 @@ def test_demo_that_has_a_session(check: ControlledCheck) -> None:
     # Set up.
     demo = check.account("demo_with_session")
     # Sanity check.
-    check.need_success("read", GET_QUERY)
-    check.need_refusal("read", GET_QUERY)
+    check.need_success("read", POST_FORM)
+    check.need_refusal("read", POST_FORM)
     # Stimulus and verdict. That there is a session counts before anybody reads it.
-    _refused_creates(check, demo, then=POST_HEADER, unread=1)
+    _refused_creates(check, demo, first=check.or_query(POST_FORM), then=POST_HEADER, unread=1)
 
 
-def _refused_creates(check: ControlledCheck, account: Account, then: Style = POST_JSON, unread: int = 0) -> None:
+def _refused_creates(
+    check: ControlledCheck, account: Account, first: Style = GET_QUERY, then: Style = POST_JSON, unread: int = 0
+) -> None:
     """Create in every style is refused to *account*, and read, in the style *then*, gives what it gave before.
 
-    What it gave before is read after the first *unread* of the creates.
+    What it gave before is read in the style *first* after the first *unread* of the creates.
     """
     answers: list[Judgement] = []
     for number, style in enumerate(check.run.tried):
         check.need_success("create", style)
         if number == unread:
-            answers.append(check.read_first(account))
+            answers.append(check.read_first(account, first))
         answers += _refused_for_state(check, "create", style, account)
     after = check.call("read", check.or_query(then), account)
     check.judge_together(*answers, after)

@@ -631,3 +631,19 @@ def test_a_refusal_of_the_style_by_which_nothing_is_known_of_an_account() -> Non
     refused = broken.add("create", "subuser", code=4, style="get-header")
     owed = _anomaly(T6, made=refused)
     assert by_style.of_the_style_alone([owed], broken.answers) == [owed]
+
+
+def test_an_account_that_is_known_afterwards_has_not_come_to_an_end() -> None:
+    def told(*calls: tuple[str, int]) -> frozenset[str]:
+        script = Script()
+        for style, code in calls:
+            script.add("create", "subuser", code=code, style=style)
+        refused = next(each for each in script.answers if each.code == 4)
+        return by_style.of_the_style_alone([_anomaly(T6, made=refused)], script.answers)[0].candidates
+
+    # One other style is enough where it comes later.
+    assert told(("get-header", 4), ("get-query", 13)) == {C3_GET}
+    assert told(("get-query", 13), ("get-header", 4)) == {T6}
+    assert told(("get-query", 13), ("get-header", 4), ("get-query", 13)) == {C3_GET}
+    assert told(("get-query", 13), ("get-header", 4), ("get-query", 13), ("get-header", 4)) == {T6}
+    assert told(("get-header", 4), ("get-header", 13)) == {T6}
