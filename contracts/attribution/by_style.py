@@ -90,24 +90,23 @@ def _carries_nothing(answer: Judgement) -> bool:
 def of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) -> list[Anomaly]:
     """Where accounts of one kind are unknown in one style, and known in another, it is the style that is broken for them."""
     known: set[tuple[str | None, str, str]] = set()
-    unknown: dict[tuple[str | None, str, str], float] = {}
-    last: dict[tuple[str | None, str], float] = {}
+    unknown: set[tuple[str | None, str, str]] = set()
+    refused: dict[tuple[str | None, str | None], set[tuple[str | None, str, str]]] = {}
+    lives: set[tuple[str | None, str, str]] = set()
     for each in answers:
         intent = each.exchange.intent
         if tells_of_the_style(each) and intent.kind in _KINDS:
             place = (intent.operation, intent.kind, intent.style)
+            before = refused.setdefault((intent.operation, intent.account), set())
             if _not_taken(each):
-                unknown[place] = each.exchange.sent_at
+                unknown.add(place)
+                before.add(place)
             elif each.key is not None or (each.kind == "error" and each.code in CODES and not each.server_error):
                 known.add(place)
-                last[place[:2]] = each.exchange.sent_at
+                lives |= before
     styles = Counter(place[:2] for place in known)
     # What is known in one style alone, and unknown in all that come after it, may have come to an end.
-    alone = {
-        place
-        for place, when in unknown.items()
-        if place not in known and (styles[place[:2]] > 1 or last.get(place[:2], when) > when)
-    }
+    alone = {place for place in unknown - known if styles[place[:2]] > 1 or place in lives}
 
     def explained(anomaly: Anomaly) -> Anomaly:
         intent = anomaly.answer.exchange.intent

@@ -41,9 +41,10 @@ def _without_what_good_calls_carry(anomaly: Anomaly, answers: Sequence[Judgement
     """The same for bad input, which is nobody's: without the unknown parameter that good calls of anybody carry in this style."""
     place = place_of(anomaly.answer)[:2]
     good = (each for each in answers if each.key is not None and is_plain(each) and place_of(each)[:2] == place)
+    if not any(C5_UNKNOWN in each.exchange.intent.equivalences for each in good):
+        return anomaly
     # Of iso_datetime it is not known whether they had it in the same place: it may be a header, too.
-    works = {C5_UNKNOWN} if any(C5_UNKNOWN in each.exchange.intent.equivalences for each in good) else set()
-    return replace(anomaly, candidates=anomaly.candidates - works or anomaly.candidates)
+    return replace(anomaly, candidates=anomaly.candidates - {C5_UNKNOWN} or anomaly.candidates)
 
 
 def _is_the_same_call(one: Judgement, other: Judgement) -> bool:

@@ -634,16 +634,18 @@ def test_a_refusal_of_the_style_by_which_nothing_is_known_of_an_account() -> Non
 
 
 def test_an_account_that_is_known_afterwards_has_not_come_to_an_end() -> None:
-    def told(*calls: tuple[str, int]) -> frozenset[str]:
+    def told(*calls: tuple[str, str, int]) -> list[frozenset[str]]:
         script = Script()
-        for style, code in calls:
-            script.add("create", "subuser", code=code, style=style)
-        refused = next(each for each in script.answers if each.code == 4)
-        return by_style.of_the_style_alone([_anomaly(T6, made=refused)], script.answers)[0].candidates
+        for account, style, code in calls:
+            script.add("create", account, code=code, style=style)
+        owed = [_anomaly(T6, made=each) for each in script.answers if each.code == 4]
+        return [each.candidates for each in by_style.of_the_style_alone(owed, script.answers)]
 
     # One other style is enough where it comes later.
-    assert told(("get-header", 4), ("get-query", 13)) == {C3_GET}
-    assert told(("get-query", 13), ("get-header", 4)) == {T6}
-    assert told(("get-query", 13), ("get-header", 4), ("get-query", 13)) == {C3_GET}
-    assert told(("get-query", 13), ("get-header", 4), ("get-query", 13), ("get-header", 4)) == {T6}
-    assert told(("get-header", 4), ("get-header", 13)) == {T6}
+    assert told(("subuser", "get-header", 4), ("subuser", "get-query", 13)) == [{C3_GET}]
+    assert told(("subuser", "get-query", 13), ("subuser", "get-header", 4)) == [{T6}]
+    known = ("subuser", "get-query", 13)
+    assert told(known, ("subuser", "get-header", 4), known, ("subuser", "get-header", 4)) == [{C3_GET}, {C3_GET}]
+    # Not where it is another account of the kind, nor the same style.
+    assert told(("subuser 2", "get-header", 4), known) == [{T6}]
+    assert told(("subuser", "get-header", 4), ("subuser", "get-header", 13)) == [{T6}]
