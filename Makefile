@@ -60,7 +60,7 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/shellcheck .ci/run .ci/tools ci/*.sh
 
 types: $(VENV)/.dev
-	$(RUN) -m mypy --strict
+	$(RUN) -m mypy --strict --num-workers 2
 
 imports: $(VENV)/.dev
 	$(VENV)/bin/lint-imports --no-logo
@@ -125,6 +125,8 @@ lock: ## pin the dependencies anew (needs uv; UPGRADE=1 takes the newest)
 		--extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 	printf 'hatchling\n' | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade) \
 		--constraint requirements-dev.lock - -o ci/build.lock
+	printf 'pip\n' | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade) \
+		- -o ci/pip.lock
 	$(UV) pip compile --quiet --python-version 3.11 --resolution lowest-direct --no-header --no-annotate pyproject.toml -o requirements-lowest.txt
 
 dist: $(VENV)/.dev ## build the wheel and the sdist into dist/
@@ -144,6 +146,7 @@ define install
 		{ echo "Python 3.11 or newer is needed and '$(PYTHON)' is not: make PYTHON=python3.11 …" >&2; exit 1; }
 	@$(RUN) -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || \
 		{ echo "'$(PYTHON) -m venv' does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@ci/pip.sh $(RUN)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
 	@$(RUN) -c 'import pathlib, sys, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "delivery_conformance_checkout.pth").write_text(sys.argv[1])' \
 		"$(CURDIR)/ci/venv"

@@ -21,6 +21,7 @@ if [[ -n $version && ! $version =~ ^[0-9][0-9A-Za-z.+!]*$ ]]; then
 fi
 
 "$python" -m venv "$venv"
+"$source/ci/pip.sh" "$venv/bin/python"
 pip() { "$venv/bin/python" -m pip --quiet --disable-pip-version-check "$@"; }
 if [[ -n $version ]]; then
   pip install "delivery-conformance==$version"

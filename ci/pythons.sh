@@ -45,6 +45,7 @@ check() {
   local venv=${PYTHONS_DIR:-.pythons}/$1
   if [ "$(cat "$venv/lock" 2>/dev/null)" != "$lock" ]; then
     "$2" -m venv --clear "$venv"
+    ci/pip.sh "$venv/bin/python"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
     echo "$lock" >"$venv/lock"
   fi

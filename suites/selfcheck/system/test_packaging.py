@@ -216,7 +216,7 @@ def test_the_lowest_versions_are_those_of_the_metadata() -> None:
         assert [int(n) for n in lowest[name].split(".")][: len(bound.split("."))] == [int(n) for n in bound.split(".")]
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "ci/build.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "ci/build.lock", "ci/pip.lock"])
 def test_the_locks_pin_everything_by_hash_and_name_no_index(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     entries = [entry for entry in re.split(r"\n(?=\S)", text) if not entry.startswith("#")]
