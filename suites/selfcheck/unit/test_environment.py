@@ -103,6 +103,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("loaded")
 def test_every_variable_that_a_library_reads_is_owned(loaded: Mapping[str, str]) -> None:
     unowned: dict[str, list[str]] = {}
     readers = set()
@@ -124,6 +125,7 @@ def test_every_variable_that_a_library_reads_is_owned(loaded: Mapping[str, str])
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("loaded")
 def test_the_tables_of_hypothesis_are_owned(loaded: Mapping[str, str]) -> None:
     from hypothesis import _settings
 
