@@ -10,6 +10,9 @@ from contracts.judge import Judgement
 _OF_ONE_OPERATION = frozenset(
     code for code, entry in CODES.items() if entry.scope == "specific" and len(entry.operations) == 1
 )
+#: ERRORS, code 112; RFC 9110, sections 15.5.6 and 15.6.2.
+_WRONG_METHOD = 112
+_METHOD_IS_NOT_KNOWN = (405, 501)
 
 
 def is_plain(answer: Judgement) -> bool:
@@ -35,6 +38,11 @@ def is_understood(answer: Judgement) -> bool:
     if answer.key is not None:
         return True
     return answer.kind == "error" and answer.code in _OF_ONE_OPERATION
+
+
+def refuses_the_method(answer: Judgement) -> bool:
+    """Whether the answer says that the operation does not know the method of the call."""
+    return answer.code == _WRONG_METHOD or answer.status in _METHOD_IS_NOT_KNOWN
 
 
 def is_accepted(answer: Judgement) -> bool:

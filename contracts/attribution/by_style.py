@@ -7,17 +7,19 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from contracts.anomaly import Anomaly
-from contracts.attribution.answers import is_accepted, is_plain, place_of, tells_of_the_style
+from contracts.attribution.answers import is_accepted, is_plain, place_of, refuses_the_method, tells_of_the_style
 from contracts.attribution.findings import IN_CONSEQUENCE
 from contracts.attribution.styles import RefusedStyle, refused_styles
 from contracts.codes import CODES, NO_HASH
-from contracts.ids import P3, T1, T2, T4
+from contracts.ids import C1_GET, C1_JSON, P3, T1, T2, T4
 from contracts.judge import Judgement
 from contracts.register.account import DEMO
 from contracts.register.changes import REFUSED
 
 #: Codes by which a call is refused that is not the caller's to make, or in no form that is understood.
 _NO_CALL = NO_HASH | {5, 11, 112}
+#: What promises the methods themselves.
+_OF_THE_METHOD = frozenset({C1_GET, C1_JSON})
 #: Kinds of accounts that a style may know nothing of; of owners there are others by which it is seen to work.
 _KINDS = frozenset({DEMO, *REFUSED})
 
@@ -63,7 +65,7 @@ def _with_style(
         and style.since < anomaly.answer.exchange.sent_at
         and (
             style.name in (intent.style, *intent.alike)
-            or (_carries_nothing(anomaly.answer) and style.method == anomaly.answer.exchange.request.method)
+            or (style.method == anomaly.answer.exchange.request.method and _by_method(anomaly.answer, style))
         )
     }
     # By another style the same account succeeds: it is the style that is broken, and not what the operation does.
@@ -82,9 +84,15 @@ def _with_style(
     )
 
 
-def _carries_nothing(answer: Judgement) -> bool:
-    """Whether the call has no credential, so that it may be taken for one of any style of its method."""
-    return not answer.exchange.intent.valid and not answer.exchange.intent.credential
+def _by_method(answer: Judgement, style: RefusedStyle) -> bool:
+    """Whether *style* is refused, and the call in another style of its method, for what they have in common.
+
+    A method that is refused breaks C1, whatever else it carries (facts, "What one fault is called"). A call without a
+    credential may be taken for one of any style of its method.
+    """
+    if not answer.exchange.intent.valid and not answer.exchange.intent.credential:
+        return True
+    return style.promise in _OF_THE_METHOD and style.for_its_method and refuses_the_method(answer)
 
 
 def of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) -> list[Anomaly]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from contracts.attribution.answers import is_plain, is_understood, tells_of_the_style
+from contracts.attribution.answers import is_plain, is_understood, refuses_the_method, tells_of_the_style
 from contracts.codes import NO_HASH
 from contracts.judge import Judgement
 
@@ -24,7 +24,8 @@ _OWNERS = frozenset({"owner", "other_owner"})
 class RefusedStyle:
     """A call style in which an operation never succeeds, its method, and the requirement that promises it.
 
-    ``since`` is when it last did, where it did at first: it is a time of the history, in seconds.
+    ``since`` is when it last did, where it did at first: it is a time of the history, in seconds. ``for_its_method`` says
+    that each refusal is one of the method.
     """
 
     operation: str
@@ -32,6 +33,7 @@ class RefusedStyle:
     method: str
     promise: str
     since: float = _NEVER
+    for_its_method: bool = False
 
 
 def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
@@ -53,7 +55,13 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
         refused.add(place)
         last[place] = _NEVER
     return [
-        RefusedStyle(*place, seen[0].exchange.request.method, seen[0].exchange.intent.promise, last[place])
+        RefusedStyle(
+            *place,
+            seen[0].exchange.request.method,
+            seen[0].exchange.intent.promise,
+            last[place],
+            all(map(refuses_the_method, seen)),
+        )
         for place, seen in tried.items()
         if place in refused
     ]

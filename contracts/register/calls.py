@@ -130,8 +130,8 @@ class Calls:
             return
         findings = form_findings(answer) if not answer.server_error or answer.kind == "foreign" else frozenset()
         candidates = {requirement, *answer.exchange.intent.equivalences} | findings
-        if answer.key is not None:
-            # By whatever address, the create succeeded that must be refused.
+        if answer.key is not None and answer.key not in (account.possible or ()):
+            # By whatever address, the create succeeded that must be refused. With the key that read gives it was a read.
             candidates -= apart(answer)
         follows_from: frozenset[str] = frozenset()
         if requirement == T5_REFUSED and answer.kind == "success":

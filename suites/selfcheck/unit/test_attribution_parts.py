@@ -150,20 +150,37 @@ def test_what_giving_the_callers_own_hash_breaks(operation: str, value: str, fol
     assert findings._of_own_hash(Script().add(operation, value=value)) == follows
 
 
+@pytest.mark.parametrize("about", [{}, {"valid": False}])
+def test_a_call_without_a_credential_may_be_of_any_style_of_its_method(about: dict[str, Any]) -> None:
+    made, style = _answer(code=4, **about), _refused()[0]
+    assert not by_style._by_method(made, style)
+    intent = replace(made.exchange.intent, credential=None, valid=False)
+    assert by_style._by_method(replace(made, exchange=replace(made.exchange, intent=intent)), style)
+    valid = replace(intent, valid=True)
+    assert not by_style._by_method(replace(made, exchange=replace(made.exchange, intent=valid)), style)
+
+
 @pytest.mark.parametrize(
-    ("about", "nothing"),
+    ("promise", "for_its_method", "answer", "explained"),
     [
-        ({}, False),
-        ({"valid": False}, False),
+        (C1_JSON, True, {"code": 112}, True),
+        (C1_JSON, True, {"status": 405}, True),
+        (C1_JSON, True, {"status": 501}, True),
+        (C1_JSON, True, {"code": 4}, False),
+        (C1_JSON, False, {"code": 112}, False),
+        (C2, True, {"code": 112}, False),
     ],
 )
-def test_whether_a_call_carries_nothing(about: dict[str, Any], nothing: bool) -> None:
-    made = _answer(code=4, **about)
-    assert by_style._carries_nothing(made) is nothing
-    intent = replace(made.exchange.intent, credential=None, valid=False)
-    assert by_style._carries_nothing(replace(made, exchange=replace(made.exchange, intent=intent)))
-    valid = replace(intent, valid=True)
-    assert not by_style._carries_nothing(replace(made, exchange=replace(made.exchange, intent=valid)))
+def test_a_method_that_is_refused_breaks_c1_alone(
+    promise: str, for_its_method: bool, answer: dict[str, Any], explained: bool
+) -> None:
+    style = styles.RefusedStyle("read", "post-json", "POST", promise, for_its_method=for_its_method)
+    made = _answer(style="post-header", **answer)
+    told = by_style._with_style(_anomaly(T2, made=made), [style], set())
+    assert told.candidates == ({promise} if explained else {T2})
+    # By another method it is another matter.
+    other = by_style._with_style(_anomaly(T2, made=_answer(style="get-header", **answer)), [style], set())
+    assert other.candidates == {T2}
 
 
 # ---------------------------------------------------------------------- a status that does not go with the code
@@ -459,6 +476,15 @@ def test_what_says_nothing_of_a_style(about: dict[str, Any]) -> None:
     assert styles.refused_styles(script.answers) == []
     script.add("read", code=4, style="post-form")
     assert [each.name for each in styles.refused_styles(script.answers)] == ["post-form"]
+
+
+@pytest.mark.parametrize(("code", "for_its_method"), [(112, True), (4, False)])
+def test_a_style_that_is_refused_for_its_method(code: int, for_its_method: bool) -> None:
+    script = Script()
+    script.add("read", value=key(1))
+    script.add("read", code=112, style="post-form")
+    script.add("read", code=code, style="post-form")
+    assert [each.for_its_method for each in styles.refused_styles(script.answers)] == [for_its_method]
 
 
 def _closing(*, kind: str = "owner", code: int = 5, times: int = 2) -> Script:

@@ -308,6 +308,19 @@ def test_a_create_that_succeeds_at_the_slash_and_must_be_refused_is_no_matter_of
     assert script.broken == {C8}
 
 
+@pytest.mark.parametrize(("given", "broken"), [(1, {C8}), (2, {C8, T7})])
+def test_behind_a_slash_it_may_be_a_read_that_succeeds(given: int, broken: set[str]) -> None:
+    """The key that read gives comes of no create; a new one does, by whatever address."""
+    script = Script()
+    script.add("read", "tariff_restricted", value=key(1))
+    script.add("create", "tariff_restricted", value=key(given), equivalences=(C8,))
+    # The same of the owner, whom nothing refuses.
+    script.add("read", value=key(3))
+    script.add("create", value=key(3), equivalences=(C8,))
+    script.add("create", value=key(3), equivalences=(C8,))
+    assert script.broken == broken
+
+
 def test_a_page_that_many_calls_get_is_no_matter_of_the_state() -> None:
     """A server that is overloaded now and then says nothing of who may create."""
 
