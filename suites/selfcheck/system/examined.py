@@ -83,9 +83,9 @@ def faults_of(code: int, output: str, folder: Path, secrets: Iterable[str], more
     """What is wrong with the outputs of a run that ended with *code*: in *folder*, the files *more*, and on the terminal."""
     yield from _terminal(code, output)
     files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    yield from leaks({"the terminal": output.encode()}, secrets)
-    yield from leaks({name: f"{name}\n".encode() + path.read_bytes() for name, path in files.items()}, secrets)
-    yield from leaks({path.name: path.read_bytes() for path in more if path.is_file()}, secrets)
+    texts = {name: f"{name}\n".encode() + path.read_bytes() for name, path in files.items()}
+    besides = {path.name: path.read_bytes() for path in more if path.is_file()}
+    yield from leaks({"the terminal": output.encode(), **texts, **besides}, secrets)
     for path in more:
         yield from _recording(path)
     if code == 4:
