@@ -24,16 +24,16 @@ _OWNERS = frozenset({"owner", "other_owner"})
 class RefusedStyle:
     """A call style in which an operation never succeeds, its method, and the requirement that promises it.
 
-    ``since`` is when it last did, where it did at first: it is a time of the history, in seconds. ``for_its_method`` says
-    that each refusal is one of the method.
+    ``for_its_method`` says that each refusal is one of the method. ``since`` is when it last did succeed, where it did at
+    first: it is a time of the history, in seconds.
     """
 
     operation: str
     name: str
     method: str
     promise: str
+    for_its_method: bool
     since: float = _NEVER
-    for_its_method: bool = False
 
 
 def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
@@ -59,8 +59,8 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
             *place,
             seen[0].exchange.request.method,
             seen[0].exchange.intent.promise,
-            last[place],
             all(map(refuses_the_method, seen)),
+            last[place],
         )
         for place, seen in tried.items()
         if place in refused

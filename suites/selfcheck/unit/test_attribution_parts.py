@@ -215,7 +215,7 @@ def test_a_status_that_other_refusals_get_too_is_what_is_wrong() -> None:
 
 
 def _refused(style: str = "post-form") -> list[styles.RefusedStyle]:
-    return [styles.RefusedStyle("read", style, "POST", C2)]
+    return [styles.RefusedStyle("read", style, "POST", C2, for_its_method=False)]
 
 
 def _with_style(anomaly: Anomaly, elsewhere: set[tuple[str | None, str, int | None]] | None = None) -> Anomaly:
