@@ -13,9 +13,11 @@ from contracts.ids import (
     A2,
     A5_CHANGED,
     A6,
+    C5_ISO,
     C7_ACTIONS,
     C7_METHODS,
     C7_OPTIONS,
+    C8,
     E2,
     S2,
     S3,
@@ -477,6 +479,22 @@ def test_who_has_no_session_has_none_at_once() -> None:
 def test_how_often_a_read_at_once_could_have_been_wrong() -> None:
     opportunities = Register(_group(_CREATE, ("read", 9, 1.0, 3.0), before="").answers).opportunities
     assert (opportunities[T2], opportunities[T3], opportunities[T8]) == (1, 1, 2)
+
+
+def test_how_often_each_call_could_have_been_wrong() -> None:
+    script = Script()
+    script.add("read", "owner_without_session", code=7)
+    script.add("create", value=key(1), equivalences=(C8,))
+    script.add("read", value=key(1), equivalences=(C5_ISO,))
+    assert Register(script.answers).opportunities == {T1: 1, T2: 2, T3: 2, T4: 1, C5_ISO: 1, C8: 1}
+
+
+def test_a_key_that_comes_back_is_shown_with_the_creates_since() -> None:
+    script = Script()
+    for number in (1, 2, 3, 1):
+        script.add("create", value=key(number))
+    (found,) = script.explain().anomalies
+    assert [each.key for each in found.context] == [key(1), key(2), key(3)]
 
 
 def test_the_form_of_a_key_that_is_given_at_once_may_be_why_another_is_read() -> None:
