@@ -41,6 +41,9 @@ GENERAL: Final = range(_TABLE["general"]["first"], _TABLE["general"]["last"] + 1
 NO_HASH: Final = frozenset({3, 4, 7})
 """Codes by which a hash is refused that is malformed, or that nobody has (facts A1, A2)."""
 
+WRONG_METHOD: Final = 112
+"""The code by which an operation says that it does not know the method (ERRORS)."""
+
 SPECIFIC: Final = range(_TABLE["specific"]["first"], _TABLE["specific"]["last"] + 1)
 """Codes that may come from the calls that document them."""
 

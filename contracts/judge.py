@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from contracts.codes import allowed_for, exists, http_status
+from contracts.codes import WRONG_METHOD, allowed_for, exists, http_status
 from contracts.exchange import Exchange, Response
 from contracts.rules import privacy
 from contracts.rules.body import Body, read_body
@@ -29,7 +29,6 @@ Kind = Literal["success", "error", "foreign", "nothing"]
 # RFC 9110 section 15.5.6; facts E2: the one HTTP status that a wrong method may have besides the code's own.
 _METHOD_NOT_ALLOWED = 405
 _NOT_MODIFIED = 304
-_WRONG_METHOD = 112
 #: A value longer than this is no key that anybody could put into a link.
 LONGEST_KEY = 1_000
 #: Characters of a document that is short.
@@ -268,7 +267,7 @@ def _status(found: _Findings, status: int, code: int | None) -> None:
             found.add("E2-status-goes-with-code", "an error status for an error", f"HTTP {status}")
         return
     of_method = found.exchange.request.method not in ("GET", "POST")
-    excused = of_method and (status, code) == (_METHOD_NOT_ALLOWED, _WRONG_METHOD)
+    excused = of_method and (status, code) == (_METHOD_NOT_ALLOWED, WRONG_METHOD)
     due = http_status(code)
     if status != due and not excused:
         found.add("E2-status-goes-with-code", f"HTTP {due} with code {_show(code)}", f"HTTP {status}")

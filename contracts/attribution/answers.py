@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.codes import CODES
+from contracts.codes import CODES, WRONG_METHOD
 from contracts.ids import S2
 from contracts.judge import Judgement
 
@@ -10,8 +10,7 @@ from contracts.judge import Judgement
 _OF_ONE_OPERATION = frozenset(
     code for code, entry in CODES.items() if entry.scope == "specific" and len(entry.operations) == 1
 )
-#: ERRORS, code 112; RFC 9110, sections 15.5.6 and 15.6.2.
-_WRONG_METHOD = 112
+#: RFC 9110, sections 15.5.6 and 15.6.2.
 _METHOD_IS_NOT_KNOWN = (405, 501)
 
 
@@ -42,7 +41,7 @@ def is_understood(answer: Judgement) -> bool:
 
 def refuses_the_method(answer: Judgement) -> bool:
     """Whether the answer says that the operation does not know the method of the call."""
-    return answer.code == _WRONG_METHOD or answer.status in _METHOD_IS_NOT_KNOWN
+    return answer.code == WRONG_METHOD or answer.status in _METHOD_IS_NOT_KNOWN
 
 
 def is_accepted(answer: Judgement) -> bool:

@@ -10,14 +10,14 @@ from contracts.anomaly import Anomaly
 from contracts.attribution.answers import is_accepted, is_plain, place_of, refuses_the_method, tells_of_the_style
 from contracts.attribution.findings import IN_CONSEQUENCE
 from contracts.attribution.styles import RefusedStyle, refused_styles
-from contracts.codes import CODES, NO_HASH
+from contracts.codes import CODES, NO_HASH, WRONG_METHOD
 from contracts.ids import C1_GET, C1_JSON, P3, T1, T2, T4
 from contracts.judge import Judgement
 from contracts.register.account import DEMO
 from contracts.register.changes import REFUSED
 
 #: Codes by which a call is refused that is not the caller's to make, or in no form that is understood.
-_NO_CALL = NO_HASH | {5, 11, 112}
+_NO_CALL = NO_HASH | {5, 11, WRONG_METHOD}
 #: What promises the methods themselves.
 _OF_THE_METHOD = frozenset({C1_GET, C1_JSON})
 #: Kinds of accounts that a style may know nothing of; of owners there are others by which it is seen to work.

@@ -156,7 +156,7 @@ def test_bad_input_changes_nothing(check: ControlledCheck) -> None:
     # Sanity check: the owner has a key, and bad credentials are refused.
     check.need_both("read", style=POST_JSON)
     before = check.call("read", check.or_query(), owner)
-    # Stimulus: right behind the owner's read, what cannot be read itself. A parser may show what it has read before.
+    # Stimulus: what is no object comes right behind the owner's read, for a parser may show what it has read before.
     refused = [check.send(_by(POST_JSON, each)) for each in (_post("create", b'["a"]'), _hash("create", None))]
     # Verdict.
     after = check.call("read", check.or_query(), owner)

@@ -84,7 +84,7 @@ def faults_of(code: int, output: str, folder: Path, secrets: Iterable[str], more
     yield from _terminal(code, output)
     files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
     texts = {name: f"{name}\n".encode() + path.read_bytes() for name, path in files.items()}
-    besides = {path.name: path.read_bytes() for path in more if path.is_file()}
+    besides = {str(path): path.read_bytes() for path in more if path.is_file()}
     yield from leaks({"the terminal": output.encode(), **texts, **besides}, secrets)
     for path in more:
         yield from _recording(path)
