@@ -107,6 +107,8 @@ def _run(arguments: list[str]) -> int:
     plugins = [begun] if gc.isenabled() else [begun, Settled()]
     # The plugin is named in pytest.ini, and here for those who have a file of their own (-c).
     fixed = ["-c", str(paths.ROOT / "pytest.ini"), "--rootdir", str(paths.ROOT), "-p", "suites.runner.plugin"]
+    # The suite itself starts nothing that writes past Python's streams, and to look into two files after each step takes time.
+    fixed.append("--capture=sys")
     if not any("cache_dir" in argument or "no:cacheprovider" in argument for argument in arguments):
         fixed += ["-o", f"cache_dir={_cache(paths.ROOT)}"]
     # Nothing of the suite is logged, and to listen for it takes longer than most checks: only who asks for a log has one.

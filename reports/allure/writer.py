@@ -106,7 +106,7 @@ class RedactingWriter(AllureFileLogger):
 
     def _report_item(self, item: Any, ours: Collection[str] = _OWN) -> None:
         """Write *item*; *ours* are the members of it that hold the suite's own words."""
-        text = json.dumps(masked(_data(item), self._vault, ours), ensure_ascii=False)
+        text = json.dumps(_data(item, self._vault, ours), ensure_ascii=False)
         self._write(item.file_pattern.format(prefix=uuid.uuid4()), text.encode("utf-8", "backslashreplace"))
 
     def _masked(self, body: str | bytes) -> bytes:
@@ -124,16 +124,23 @@ class RedactingWriter(AllureFileLogger):
         part.replace(self._folder / file_name)
 
 
-def _data(item: Any) -> Any:
-    """*item*, of Allure's model or in it, as JSON has it, without the members that hold nothing."""
+def _data(item: Any, vault: Vault | None, ours: Collection[str]) -> Any:
+    """*item*, of Allure's model or in it, as JSON has it, masked, without the members that hold nothing.
+
+    Without *vault* it is the suite's own words, as are the members that *ours* names.
+    """
     kind: Any = type(item)
     if kind is list:
-        return [_data(each) for each in item]
+        return [_data(each, vault, ours) for each in item]
     names = _members_of(kind)
     if not names:
-        return item
-    values = {name: getattr(item, name) for name in names}
-    return {name: _data(value) for name, value in values.items() if value or value is False}
+        return item if vault is None else masked(item, vault, ours)
+    found = {}
+    for name in names:
+        value = getattr(item, name)
+        if value or value is False:
+            found[name] = _data(value, None if name in ours else vault, ours)
+    return found
 
 
 @cache

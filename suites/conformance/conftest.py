@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from suites.runner.check import Check
 from suites.runner.items import requirements_of
-from suites.runner.run import Run
+from suites.runner.plugin import run_of
 from suites.scenarios.controls import ControlledCheck, Controls
 from suites.scenarios.isolate import FollowUp
 
 
 @pytest.fixture(scope="session")
-def controls(conformance_run: Run) -> Controls:
+def controls(request: pytest.FixtureRequest) -> Controls:
     """The baseline calls of the run, sent when the first test needs them."""
-    made = Controls(conformance_run)
-    conformance_run.follow_up = FollowUp(made)
+    run = run_of(request.config)
+    made = Controls(run)
+    run.follow_up = FollowUp(made)
     return made
 
 
 @pytest.fixture
-def check(
-    controls: Controls, begin_check: Callable[[pytest.Item, Check], None], request: pytest.FixtureRequest
-) -> ControlledCheck:
+def check(controls: Controls, request: pytest.FixtureRequest) -> ControlledCheck:
     """What one test sends, and the answers on which its outcome is decided."""
-    made = ControlledCheck(controls, requirements_of(request.node))
-    begin_check(request.node, made)
-    return made
+    return ControlledCheck(controls, requirements_of(request.node))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -44,16 +44,19 @@ class ConformanceFailure(Exception):
         return story.Story.of(vault.mask(self._story), vault.mask(str(self)))
 
 
-def begin(state: State, item: pytest.Item, check: Check) -> None:
-    """Decide the outcome of *item* from *check*."""
-    state.the_run.session.group = item.path.stem.removeprefix("test_")
-    state.checks[item.nodeid] = check
-    item.stash[CHECK] = check
+def _begin(state: State, item: pytest.Function) -> Check | None:
+    """The check that *item* was given, from which its outcome is decided; None where it has none."""
+    check = next((each for each in item.funcargs.values() if isinstance(each, Check)), None)
+    if check is not None:
+        state.the_run.session.group = item.path.stem.removeprefix("test_")
+        state.checks[item.nodeid] = check
+        item.stash[CHECK] = check
+    return check
 
 
 def run_test(state: State, item: pytest.Function) -> Generator[None, Any, Any]:
     """Run a test around the ``yield``, and give it the results and the outcome that it deserves."""
-    check = item.stash.get(CHECK, None)
+    check = _begin(state, item)
     if check is None:
         return (yield)
     ended: tuple[TestResult, str] = ("passed", "")

@@ -6,8 +6,7 @@ The module adds the options and looks at what is asked for. A run that judges a 
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from fixtures.errors import SetupError, TargetLost
 from reports.formats.progress import Progress
 from reports.redaction import libraries
 from suites.runner import conclude, console, explain, interrupt, outcomes, paths, plan, setup
-from suites.runner.check import Check
 from suites.runner.disk import Disk
 from suites.runner.first_contact import first_contact
 from suites.runner.interrupt import Interrupts
@@ -61,6 +59,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     return None
 
 
+def run_of(config: pytest.Config) -> Run:
+    """The run that the tests share."""
+    return config.stash[_STATE].the_run
+
+
 def _stop(config: pytest.Config) -> None:
     state = config.stash.get(_STATE, None)
     if state is not None:
@@ -73,16 +76,6 @@ class Conformance:
     def __init__(self, config: pytest.Config, state: State) -> None:
         self._config = config
         self._state = state
-
-    @pytest.fixture(scope="session")
-    def conformance_run(self) -> Run:
-        """The run that the tests share."""
-        return self._state.the_run
-
-    @pytest.fixture(scope="session")
-    def begin_check(self) -> Callable[[pytest.Item, Check], None]:
-        """Call it with a test and its check, before anything is sent, so that its outcome is decided from that check."""
-        return functools.partial(outcomes.begin, self._state)
 
     # ------------------------------------------------------------------ before the run
 
