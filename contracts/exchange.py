@@ -37,7 +37,8 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """The values of the header *name*, joined as RFC 9110 section 5.3 says, or None."""
-        values = [value for key, value in self.headers if key.lower() == name.lower()]
+        wanted = name.lower()
+        values = [value for key, value in self.headers if key.lower() == wanted]
         return ", ".join(values) if values else None
 
     def __repr__(self) -> str:

@@ -599,6 +599,53 @@ def test_a_long_text_is_masked_anew_each_time() -> None:
     assert not vault._masked.texts
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param("quixotically-put", id="of other characters"),
+        pytest.param("feedbeef", id="shorter"),
+        pytest.param("3b9f0c4d8e215a7600c4f3d19be7a852", id="of the same kind"),
+    ],
+)
+def test_what_held_no_secret_is_searched_again_for_a_new_one(secret: str) -> None:
+    vault = Vault()
+    vault.add(OWNER, "owner")
+    text = f"the word is {secret}"
+    assert vault.mask(text) == text
+    vault.add(secret, "owner 2")
+    assert vault.mask(text) == "the word is «owner 2»"
+
+
+def test_plain_texts_are_known_again_while_there_is_room() -> None:
+    vault = Vault()
+    vault.add(OWNER, "owner")
+    plain = vault._plain
+    for number in range(5_000):
+        assert vault.find(f"plain line {number}") == []
+    assert len(plain._texts) == 4_096
+    vault.add(KEY, "key 1 of owner")
+    # Another secret of the same length and characters is made of what none of them holds.
+    assert vault._plain is plain
+    vault.add("quixotically-put", "other")
+    assert vault._plain is not plain
+
+
+@pytest.mark.parametrize(("size", "kept"), [(400, 1), (401, 0)])
+def test_a_long_text_is_not_kept_as_plain(size: int, kept: int) -> None:
+    vault = Vault()
+    vault.add(OWNER, "owner")
+    assert vault.find("x" * size) == []
+    assert len(vault._plain._texts) == kept
+
+
+@pytest.mark.parametrize("text", [OWNER[:12], OWNER[:12].upper(), "%30" + OWNER[1:12], "0a-1b-2c", "\\u0030a"])
+def test_what_may_show_a_secret_is_not_plain(text: str) -> None:
+    vault = Vault()
+    vault.add(OWNER, "owner")
+    vault.find(f"it is {text}")
+    assert not vault._plain._texts
+
+
 @pytest.mark.parametrize("before", ["aİ", "aİz", "aİzy", "\n", "\0", "é"])
 def test_what_stands_before_an_escape(before: str) -> None:
     """Some letters are longer in lower case: with one of them a token is not looked for in any letter case."""

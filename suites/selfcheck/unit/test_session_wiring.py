@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import requests
 
 from fixtures.calls import GET_QUERY, POST_FORM, POST_JSON, Call, call
 from fixtures.errors import GuardError, NotAvailable
 from fixtures.http.guard import Guard, Rotation
 from fixtures.http.options import HttpOptions
 from fixtures.http.session import Session
+from fixtures.http.transport import DeadlineAdapter
 from fixtures.secrets import Vault
 from suites.selfcheck.system.hostile_servers import Client, Server
 
@@ -177,3 +179,33 @@ def test_a_429_is_an_answer_where_the_limit_is_provoked() -> None:
         assert (answer.status, answer.code) == (429, 15)
         assert not answer.exchange.rate_limited
         assert len(target.requests) == 1
+
+
+def test_connections_are_looked_up_once_for_a_host() -> None:
+    adapter = DeadlineAdapter()
+
+    def pool(address: str) -> Any:
+        return adapter.get_connection_with_tls_context(requests.Request("GET", address).prepare(), True)
+
+    first = pool("http://one.test:8080/v2/read?hash=1")
+    assert pool("http://one.test:8080/v2/create") is first
+    others = [pool(f"{address}/v2") for address in ("http://one.test:8081", "http://two.test", "https://two.test")]
+    assert [(each.scheme, each.host, each.port) for each in others] == [
+        ("http", "one.test", 8081),
+        ("http", "two.test", 80),
+        ("https", "two.test", 443),
+    ]
+    last = pool("http://two.test/v2")
+    adapter.close()
+    # The pool that was closed is not given again.
+    assert pool("http://two.test/v2") is not last
+
+
+def test_a_header_of_the_call_takes_the_place_of_the_sessions_in_any_letter_case() -> None:
+    target = _Target([_success()])
+    with _session(target, headers={"X-Gateway": "a pass"}) as session:
+        session.exchange(call("read", GET_QUERY, _HASH).but(headers=(("accept", "text/plain"), ("x-gateway", "none"))))
+    lines = target.requests[0].decode().split("\r\n")
+    assert "accept: text/plain" in lines
+    assert "x-gateway: none" in lines
+    assert len([each for each in lines if each.lower().startswith(("accept:", "x-gateway:"))]) == 2
