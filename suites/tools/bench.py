@@ -186,11 +186,16 @@ class Cost:
 
 @dataclass(frozen=True)
 class Inside:
-    """What the plugin saw, medians: seconds until the first request, and per request in the run and bare."""
+    """What the plugin saw, medians: seconds until the first request, and per request in the run and bare.
+
+    ``ratio`` is how many times as long a request took in a run as the same one did right after it: a machine is not as fast in
+    one minute as in another.
+    """
 
     until_first: float
     in_run: float
     bare: float
+    ratio: float
 
 
 def cost_of_the_suite(work: Path, times: int) -> tuple[Cost, Inside]:
@@ -218,6 +223,7 @@ def cost_of_the_suite(work: Path, times: int) -> tuple[Cost, Inside]:
             statistics.median(found["first"] - started for started, found in seen),
             statistics.median(found["run"] / found["requests"] for _, found in seen),
             statistics.median(found["bare"] / found["requests"] for _, found in seen),
+            statistics.median(found["run"] / found["bare"] for _, found in seen),
         ),
     )
 
@@ -431,8 +437,7 @@ def table(
     costs("peak memory", lambda each: f"{each.memory / 2**20:.0f} MiB")
     add("until the first request", f"{inside.until_first:.1f} s")
     add("per request in the run", f"{inside.in_run * 1000:.1f} ms")
-    ratio = inside.in_run / inside.bare if inside.bare else 0.0
-    add("per request, the same ones by a bare `requests.Session`", f"{inside.bare * 1000:.1f} ms (1 : {ratio:.1f})")
+    add("per request, the same ones by a bare `requests.Session`", f"{inside.bare * 1000:.1f} ms (1 : {inside.ratio:.1f})")
     if catch is not None:
         found, accused = [f"{catch.ours}"], [f"{catch.accused}"]
         if theirs is not None:
