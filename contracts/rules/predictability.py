@@ -195,6 +195,18 @@ def _is_between(digits: str, base: int, low: float, high: float) -> bool:
     return (base == 16 or digits.isdigit()) and low <= int(digits, base) <= high
 
 
+def preparing(now: float) -> Iterator[None]:
+    """Make what the keys of a run that begins *now* are compared with, piece by piece; each takes some milliseconds.
+
+    What is not made beforehand is made when the keys are looked at.
+    """
+    for second in range(int(now) - _SKEW, int(now) + _SKEW + 1):
+        _digests_in_second(second)
+        yield
+    _digests_of_numbers(range(_SMALL))
+    yield
+
+
 @cache
 def _digests_of_numbers(numbers: range) -> frozenset[bytes]:
     return _digests_of(str(number) for number in numbers)

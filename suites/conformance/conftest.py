@@ -9,22 +9,20 @@ from suites.runner.plugin import run_of
 from suites.scenarios.controls import ControlledCheck, Controls
 from suites.scenarios.isolate import FollowUp
 
-
-@pytest.fixture(scope="session")
-def controls(request: pytest.FixtureRequest) -> Controls:
-    """The baseline calls of the run, sent when the first test needs them."""
-    run = run_of(request.config)
-    made = Controls(run)
-    run.follow_up = FollowUp(made)
-    return made
+_CONTROLS = pytest.StashKey[Controls]()
 
 
 @pytest.fixture
-def check(controls: Controls, request: pytest.FixtureRequest) -> ControlledCheck:
+def check(request: pytest.FixtureRequest) -> ControlledCheck:
     """What one test sends, and the answers on which its outcome is decided."""
-    return ControlledCheck(controls, requirements_of(request.node))
+    return ControlledCheck(_controls(request.config), requirements_of(request.node))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _verify_url() -> None:
-    """Stands in for pytest-base-url's, which asks the target before the run where ``--verify-base-url`` is given: that is refused."""
+def _controls(config: pytest.Config) -> Controls:
+    """The baseline calls of the run, sent when the first test needs them."""
+    # A fixture of the session would be looked up for each test, which takes longer than most of what a test does.
+    if _CONTROLS not in config.stash:
+        run = run_of(config)
+        made = config.stash[_CONTROLS] = Controls(run)
+        run.follow_up = FollowUp(made)
+    return config.stash[_CONTROLS]

@@ -6,12 +6,14 @@ The module adds the options and looks at what is asked for. A run that judges a 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
 from contracts import schemas
+from contracts.rules import predictability
 from fixtures.errors import SetupError, TargetLost
 from reports.formats.progress import Progress
 from reports.redaction import libraries
@@ -19,7 +21,7 @@ from suites.runner import conclude, console, explain, interrupt, outcomes, paths
 from suites.runner.disk import Disk
 from suites.runner.first_contact import first_contact
 from suites.runner.interrupt import Interrupts
-from suites.runner.items import choose, group_of, requirements_of
+from suites.runner.items import choose, group_of, requirements_of, shorten
 from suites.runner.options import add_options
 from suites.runner.run import Run
 from suites.runner.state import State
@@ -104,6 +106,9 @@ class Conformance:
             config.hook.pytest_deselected(items=left)
             self._state.ours = False
         items[:] = kept
+        for item in items:
+            if isinstance(item, pytest.Function):
+                shorten(item)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Note what pytest's own options leave out: what is verified in part is not verified."""
@@ -145,6 +150,10 @@ class Conformance:
                 state.served.start(state.base_url)
             # The target starts meanwhile; the first answer does not wait for it.
             schemas.prepare("success", "error")
+            if state.embedded is not None:
+                for _ in predictability.preparing(time.time()):
+                    if state.embedded.known_url is not None:
+                        break
             state.start()
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)

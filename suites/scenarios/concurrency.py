@@ -97,7 +97,7 @@ def pause(seconds: float) -> None:
 def _wait_until(happened: Callable[[], bool]) -> None:
     """Wait until what is about to happen has happened; where it does not, a second is enough."""
     never = threading.Event()
-    for _ in range(1_000):
+    for _ in range(10_000):
         if happened():
             return
-        never.wait(0.001)
+        never.wait(0.0001)

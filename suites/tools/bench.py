@@ -437,7 +437,10 @@ def table(
     costs("peak memory", lambda each: f"{each.memory / 2**20:.0f} MiB")
     add("until the first request", f"{inside.until_first:.1f} s")
     add("per request in the run", f"{inside.in_run * 1000:.1f} ms")
-    add("per request, the same ones by a bare `requests.Session`", f"{inside.bare * 1000:.1f} ms (1 : {inside.ratio:.1f})")
+    add(
+        "per request, the same ones by a bare `requests.Session`",
+        f"{inside.bare * 1000:.1f} ms (1 : {inside.ratio:.1f})",
+    )
     if catch is not None:
         found, accused = [f"{catch.ours}"], [f"{catch.accused}"]
         if theirs is not None:
