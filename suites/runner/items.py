@@ -16,7 +16,8 @@ from suites.runner.options import Options
 _FILES = ("success", "errors", "calls", "credentials", "bad_input", "state", "state_machine", "privacy", "rate_limit")
 #: A test with no more rows than this keeps them all in ``smoke``.
 _FEW_ROWS = 3
-_ASKS_BEFORE = "_verify_url"
+#: Fixtures of pytest-base-url, which would ask the target before the run where ``--verify-base-url`` is given: that is refused.
+_OF_OTHERS = frozenset({"base_url", "_verify_url"})
 
 
 def requirements_of(item: pytest.Item) -> tuple[str, ...]:
@@ -26,9 +27,8 @@ def requirements_of(item: pytest.Item) -> tuple[str, ...]:
 
 def shorten(item: pytest.Function) -> None:
     """Leave out of the set-up of *item* what takes time and gives it nothing."""
-    # pytest-base-url asks the target before the run where --verify-base-url is given: that is refused.
-    if _ASKS_BEFORE in item.fixturenames:
-        item.fixturenames.remove(_ASKS_BEFORE)
+    for name in _OF_OTHERS.intersection(item.fixturenames):
+        item.fixturenames.remove(name)
     # pytest would make a fixture of each parameter, which takes longer than most tests wait for the target.
     callspec: Any = getattr(item, "callspec", None)
     if callspec is not None:

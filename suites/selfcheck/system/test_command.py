@@ -16,7 +16,7 @@ from suites.runner import explain
 from suites.runner.help import ALL, HELP, version
 from suites.runner.options import option_names
 from suites.runner.plugin import Conformance
-from suites.selfcheck.system.runs import ROOT, conform, environment
+from suites.selfcheck.system.runs import ROOT, conform, environment, suite
 
 PYTEST = (sys.executable, "-m", "pytest")
 COMMAND = (sys.executable, "-m", "suites.cli")
@@ -225,6 +225,17 @@ def test_a_suite_that_breaks_says_so_in_one_line(hook: str, tmp_path: Path) -> N
     assert "Traceback" not in done.stdout
     done = run(COMMAND, *arguments, "--full-trace", cwd=tmp_path, env=env)
     assert "breaks.py" in done.stdout
+
+
+def test_a_test_is_set_up_with_its_check_alone(tmp_path: Path) -> None:
+    done = suite("-k", "test_success_payload and create-get", "--setup-show", folder=tmp_path)
+    ran = [line.strip() for line in done.output.splitlines() if "SETUP " in line or "fixtures used" in line]
+    where = "suites/conformance/test_success.py::test_success_payload"
+    assert ran == [
+        line
+        for row in ("create-get-query", "create-get-header")
+        for line in ("SETUP    F check", f"{where}[{row}] (fixtures used: check, operation, request, style)")
+    ]
 
 
 def test_smoke_leaves_no_gap(tmp_path: Path) -> None:

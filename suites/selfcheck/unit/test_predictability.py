@@ -8,13 +8,14 @@ import base64
 import hashlib
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from contracts.ids import T1, T9
 from contracts.judge import Judgement
+from contracts.rules import predictability
 from contracts.rules.predictability import BITS, ENOUGH, find_pattern, predictable
 from suites.selfcheck.unit.histories import Script
 
@@ -382,3 +383,25 @@ def test_of_two_keys_one_may_follow_from_the_other() -> None:
     assert predictable(_created([key, _md5(key)])) is not None
     assert predictable(_created([_md5(key), _md5(key)])) is None
     assert predictable(_created([key])) is None
+
+
+def test_what_keys_are_compared_with_can_be_made_before_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = _NOW - _LENGTH
+    for kept in (predictability._digests_of_numbers, predictability._digests_in_second):
+        kept.cache_clear()
+    # A piece for each second of which a clock may be, so that nobody waits long for one; and the small numbers.
+    assert len(list(predictability.preparing(started))) == 6
+    made: list[str] = []
+    plain = predictability._digests_of
+
+    def noted(texts: Iterable[str]) -> frozenset[bytes]:
+        given = list(texts)
+        made.extend(given)
+        return plain(given)
+
+    monkeypatch.setattr(predictability, "_digests_of", noted)
+    dice = random.Random(4)
+    assert look([_uuid4(dice) for _ in range(_COUNT)]) is None
+    seconds = {text[:-3] for text in made if len(text) == 13}
+    assert seconds == {str(int(started) + later) for later in range(3, 6)}
+    assert "1999" not in made
