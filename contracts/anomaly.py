@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from contracts.ids import C8, C9, T2, T3
+from contracts.ids import C8, C9, T2, T3, T4
 from contracts.judge import Judgement
 
 
@@ -33,7 +33,7 @@ class Anomaly:
         """Whether it is not known which of several calls has changed something, or whether one has or the answer is wrong by itself."""
         names = {name for name, _ in self.suspects}
         several = len(names) > 1 or (T2 in self.candidates and bool(names - {T3}))
-        return several and self.candidates - {T2, C8, C9} <= names
+        return several and self.candidates - {T2, T4, C8, C9} <= names
 
     def within(self, requirements: frozenset[str]) -> Anomaly | None:
         """The same with no other candidates than *requirements*; None where none of them is one."""
