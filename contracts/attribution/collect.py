@@ -12,6 +12,7 @@ from contracts.attribution.answers import is_bad_input, is_client_error
 from contracts.attribution.by_style import of_the_style_alone, with_styles
 from contracts.attribution.equivalences import without_those_that_work
 from contracts.attribution.findings import found_in
+from contracts.attribution.first_creates import without_the_rule
 from contracts.ids import A2, A4, B1, E1, E2, E3, E4, R1, S2, S3, S4, T1, T5_REFUSED, T6, T7
 from contracts.judge import Judgement
 from contracts.refusals import limit_findings, refusal_anomaly
@@ -43,6 +44,7 @@ def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]
         return found, opportunities
     found = [without_those_that_work(each, answers) for each in found]
     found = of_the_style_alone(with_styles(_told_by_status_alone(found), answers), answers)
+    found = without_the_rule(found, answers)
     return [_with_the_limit(each) for each in found], opportunities
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.anomaly import Anomaly
-from contracts.attribution import answers, by_style, collect, cover, equivalences, findings, styles
+from contracts.attribution import answers, by_style, collect, cover, equivalences, findings, first_creates, styles
 from contracts.attribution.explanation import Explanation
 from contracts.exchange import Refusal
 from contracts.ids import (
@@ -33,6 +33,7 @@ from contracts.ids import (
     T2,
     T3,
     T4,
+    T5_FIRST,
     T6,
     T7,
 )
@@ -71,6 +72,63 @@ def test_what_is_open() -> None:
     # But where the answer may be wrong by itself.
     alone = _anomaly(T6, T2, suspects=((T6, call),))
     assert Explanation(anomalies=(alone,)).open == [alone]
+
+
+def test_a_read_that_may_be_wrong_to_give_a_key_at_all_leaves_open_what_has_made_it() -> None:
+    undecided = _anomaly(T3, T4, T6, suspects=((T3, _answer(code=201)), (T6, _answer(code=13))))
+    assert Explanation(anomalies=(undecided,)).open == [undecided]
+    # With one suspect it is that one, or the answer.
+    assert Explanation(anomalies=(_anomaly(T3, T4, suspects=((T3, _answer(code=201)),)),)).open == []
+
+
+# ---------------------------------------------------------------------- what refuses a demo session its first create
+
+_DEMO, _OTHER = "demo_without_session", "demo_without_session 2"
+
+
+def _refused_after_a_read(then: int | None = 1) -> Script:
+    """A demo session that reads 201, is refused its first create, and reads again: a key, or 201."""
+    script = Script()
+    script.read(None, _DEMO)
+    script.add("create", _DEMO, code=101, status=403)
+    script.read(then, _DEMO)
+    return script
+
+
+def test_a_session_that_only_a_read_can_have_made() -> None:
+    script = _refused_after_a_read()
+    script.create(2, _OTHER)
+    explained = script.explain()
+    assert explained.broken == {T3}
+    assert all(T5_FIRST not in each.candidates for each in explained.anomalies)
+
+
+@pytest.mark.parametrize("also", ["nobody", "read first", "refused", "no session"])
+def test_where_the_rule_for_demo_sessions_explains_it_as_well(also: str) -> None:
+    script = _refused_after_a_read(None if also == "no session" else 1)
+    if also == "read first":
+        script.read(None, _OTHER)
+    if also == "refused":
+        script.add("create", _OTHER, code=101, status=403)
+    elif also != "nobody":
+        script.create(2, _OTHER)
+    explained = script.explain()
+    assert T5_FIRST in explained.broken
+    refused = next(each for each in explained.anomalies if each.answer.exchange.intent.operation == "create")
+    assert T5_FIRST in refused.candidates
+
+
+def test_calls_without_good_credentials_are_no_first_calls() -> None:
+    script = _refused_after_a_read()
+    script.add("read", _OTHER, code=4, valid=False)
+    script.create(2, _OTHER)
+    script.create(3, "demo_with_session")
+    assert {T3} == first_creates.without_the_rule([_anomaly(T3, T5_FIRST)], script.answers)[0].candidates
+    # Where nothing is undecided between the two, nothing changes.
+    other = _anomaly(T5_FIRST, T1)
+    assert first_creates.without_the_rule([other], script.answers) == [other]
+    both = [_anomaly(T3, T5_FIRST), other]
+    assert first_creates.without_the_rule(both, script.answers)[1] is other
 
 
 # ---------------------------------------------------------------------- what an answer is meant as
