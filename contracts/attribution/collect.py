@@ -35,7 +35,7 @@ def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]
         refusal = refusal_anomaly(answer)
         if refusal is not None:
             if A4 in refusal.candidates:
-                refusal = replace(refusal, candidates=refusal.candidates | _by_the_key(answer, register))
+                refusal = replace(refusal, candidates=refusal.candidates | _by_the_key(answer, register, answers))
             found.append(refusal)
         found.extend(found_in(answer, refusal or owed.get(id(answer))))
         _count(answer, opportunities)
@@ -56,7 +56,7 @@ def _with_the_limit(anomaly: Anomaly) -> Anomaly:
     return replace(anomaly, candidates=anomaly.candidates | limit_findings(anomaly.answer))
 
 
-def _by_the_key(answer: Judgement, register: Register) -> frozenset[str]:
+def _by_the_key(answer: Judgement, register: Register, answers: Sequence[Judgement]) -> frozenset[str]:
     """What else than A4 explains that a key of a delivery session is not refused as such, when it is tried as a credential."""
     credential = answer.exchange.intent.credential
     found = set()
@@ -66,10 +66,16 @@ def _by_the_key(answer: Judgement, register: Register) -> frozenset[str]:
     if not _HASH.fullmatch(credential or ""):
         # It is refused as what no hash looks like.
         found.add(S4)
-    if answer.kind == "error":
-        # It is refused as any hash that is not known.
+    if answer.kind == "error" or any(map(_lets_unknown_in, answers)):
+        # It gets what any hash gets that is not known.
         found.add(A2)
     return frozenset(found)
+
+
+def _lets_unknown_in(answer: Judgement) -> bool:
+    """Whether a well-formed hash that nobody has opens something."""
+    refusal = answer.exchange.intent.refusal
+    return answer.kind == "success" and refusal is not None and refusal.requirement == A2
 
 
 def _is_missing(anomaly: Anomaly) -> bool:

@@ -269,7 +269,7 @@ def test_what_else_explains_that_a_key_is_not_refused_as_one(
     credential: str, about: dict[str, Any], candidates: set[str]
 ) -> None:
     register: Any = SimpleNamespace(credentials={"f" * 32: "owner"})
-    assert collect._by_the_key(answer(credential=credential, **about), register) == candidates
+    assert collect._by_the_key(answer(credential=credential, **about), register, []) == candidates
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from contracts.attribution.explanation import Explanation
 from contracts.exchange import Refusal
 from contracts.ids import (
     A2,
+    A4,
     B1,
     C1_JSON,
     C1_PARSED,
@@ -29,6 +30,7 @@ from contracts.ids import (
     S1,
     S2,
     S3,
+    S4,
     T1,
     T2,
     T3,
@@ -79,6 +81,26 @@ def test_a_read_that_may_be_wrong_to_give_a_key_at_all_leaves_open_what_has_made
     assert Explanation(anomalies=(undecided,)).open == [undecided]
     # With one suspect it is that one, or the answer.
     assert Explanation(anomalies=(_anomaly(T3, T4, suspects=((T3, _answer(code=201)),)),)).open == []
+
+
+# ---------------------------------------------------------------------- a key that is tried as a credential
+
+
+@pytest.mark.parametrize(
+    ("refused", "opens", "candidates"),
+    [(_CODE, key(9), {A2, A4}), (_CODE, None, {A4}), (Refusal(B1, "general"), key(9), {A4})],
+)
+def test_who_is_let_in_by_any_hash_is_let_in_by_a_key(
+    refused: Refusal, opens: str | None, candidates: set[str]
+) -> None:
+    script = Script()
+    script.create(1)
+    script.add("create", None, valid=False, refusal=refused, value=opens, code=None if opens else 4)
+    script.add("read", None, valid=False, value=key(1), refusal=Refusal(A4, "code", frozenset({3, 4})))
+    made = script.answers[-1]
+    found = next(each for each in script.explain().anomalies if each.answer is made)
+    # Its credential is no hash in these histories, which is for others (S4).
+    assert found.candidates - {S4} == candidates
 
 
 # ---------------------------------------------------------------------- what refuses a demo session its first create
