@@ -837,6 +837,9 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
         for action in OPERATIONS:
             await call(action, credential, "query")
     await call("create", demo)
+    read_first = emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash
+    for action in ("read", "create"):
+        await call(action, read_first)
     # Now and then, one after the other, and at the same moment.
     for _ in range(12):
         await call("create", owner)
