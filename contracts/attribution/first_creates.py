@@ -20,7 +20,9 @@ def without_the_rule(found: Sequence[Anomaly], answers: Sequence[Judgement]) -> 
     creates = _first_creates(answers)
     at_once = [each for each in creates if not each.after_a_read]
     later = [each for each in creates if each.after_a_read]
-    if not at_once or any(each.refused for each in at_once) or not all(each.had_a_session for each in later):
+    if not (at_once and later):
+        return list(found)
+    if any(each.refused for each in at_once) or not all(each.had_a_session for each in later):
         return list(found)
     return [
         replace(each, candidates=each.candidates - {T5_FIRST}) if both <= each.candidates else each for each in found
@@ -38,11 +40,11 @@ class _FirstCreate:
 
 def _first_creates(answers: Sequence[Judgement]) -> list[_FirstCreate]:
     """The first create of each demo session that had no delivery session."""
-    calls: dict[str, list[Judgement]] = {}
+    calls: dict[str | None, list[Judgement]] = {}
     for each in sorted(answers, key=lambda answer: answer.exchange.sent_at):
         intent = each.exchange.intent
         if intent.valid and intent.kind == _KIND and intent.operation is not None:
-            calls.setdefault(intent.account or "", []).append(each)
+            calls.setdefault(intent.account, []).append(each)
     found = []
     for sent in calls.values():
         operations = [each.exchange.intent.operation for each in sent]

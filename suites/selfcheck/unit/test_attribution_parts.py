@@ -108,12 +108,12 @@ def test_who_is_let_in_by_any_hash_is_let_in_by_a_key(
 _DEMO, _OTHER = "demo_without_session", "demo_without_session 2"
 
 
-def _refused_after_a_read(then: int | None = 1) -> Script:
+def _refused_after_a_read(then: int | None = 1, account: str = _DEMO) -> Script:
     """A demo session that reads 201, is refused its first create, and reads again: a key, or 201."""
     script = Script()
-    script.read(None, _DEMO)
-    script.add("create", _DEMO, code=101, status=403)
-    script.read(then, _DEMO)
+    script.read(None, account)
+    script.add("create", account, code=101, status=403)
+    script.read(then, account)
     return script
 
 
@@ -125,12 +125,16 @@ def test_a_session_that_only_a_read_can_have_made() -> None:
     assert all(T5_FIRST not in each.candidates for each in explained.anomalies)
 
 
-@pytest.mark.parametrize("also", ["nobody", "read first", "refused", "no session"])
+@pytest.mark.parametrize("also", ["nobody", "read first", "refused", "refused once", "no session", "no session once"])
 def test_where_the_rule_for_demo_sessions_explains_it_as_well(also: str) -> None:
     script = _refused_after_a_read(None if also == "no session" else 1)
     if also == "read first":
         script.read(None, _OTHER)
-    if also == "refused":
+    if also == "no session once":
+        script.answers += _refused_after_a_read(None, "demo_without_session 3").answers
+    if also == "refused once":
+        script.create(5, "demo_without_session 3")
+    if also.startswith("refused"):
         script.add("create", _OTHER, code=101, status=403)
     elif also != "nobody":
         script.create(2, _OTHER)
@@ -143,6 +147,7 @@ def test_where_the_rule_for_demo_sessions_explains_it_as_well(also: str) -> None
 def test_calls_without_good_credentials_are_no_first_calls() -> None:
     script = _refused_after_a_read()
     script.add("read", _OTHER, code=4, valid=False)
+    script.add(None, _OTHER, code=111)
     script.create(2, _OTHER)
     script.create(3, "demo_with_session")
     assert {T3} == first_creates.without_the_rule([_anomaly(T3, T5_FIRST)], script.answers)[0].candidates
@@ -151,6 +156,10 @@ def test_calls_without_good_credentials_are_no_first_calls() -> None:
     assert first_creates.without_the_rule([other], script.answers) == [other]
     both = [_anomaly(T3, T5_FIRST), other]
     assert first_creates.without_the_rule(both, script.answers)[1] is other
+    # Where nobody was read first, nobody shows it.
+    at_once = Script()
+    at_once.create(1, _DEMO)
+    assert first_creates.without_the_rule(both, at_once.answers) == both
 
 
 # ---------------------------------------------------------------------- what an answer is meant as
