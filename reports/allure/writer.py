@@ -101,8 +101,7 @@ class RedactingWriter(AllureFileLogger):
             content = exchange_text(exchange, self._vault).encode("utf-8", "backslashreplace")
             file_name = f"{uuid.uuid4()}-attachment.txt"
             # No result names it yet, so no one can read it half-written.
-            with open(f"{self._folder}/{file_name}", "wb") as file:  # noqa: PTH123 - see _write
-                file.write(content)
+            self._put(file_name, content)
             attached = self._attached[id(exchange)] = Attachment(name="exchange", source=file_name, type="text/plain")
         return attached
 
@@ -121,11 +120,15 @@ class RedactingWriter(AllureFileLogger):
             return self._vault.mask(body.decode("latin-1")).encode("latin-1", "replace")
 
     def _write(self, file_name: str, content: bytes) -> None:
+        part = self._put(f"{file_name}.tmp", content)
+        os.replace(part, f"{self._folder}/{file_name}")  # noqa: PTH105
+
+    def _put(self, file_name: str, content: bytes) -> str:
+        """Write a file; where it is. A run writes five hundred, which is noticed where a Path is made for each."""
         place = f"{self._folder}/{file_name}"
-        # Some five hundred times in a run: to make a Path takes as long as to make the file.
-        with open(f"{place}.tmp", "wb") as file:  # noqa: PTH123
+        with open(place, "wb") as file:  # noqa: PTH123
             file.write(content)
-        os.replace(f"{place}.tmp", place)  # noqa: PTH105
+        return place
 
 
 def _data(item: Any, vault: Vault | None, ours: Collection[str]) -> Any:

@@ -21,8 +21,7 @@ def masked(data: Any, vault: Vault, ours: Collection[str] = ()) -> Any:
     """
     if isinstance(data, str):
         return vault.mask(data)
-    # Most are plain dictionaries, and known at once: to ask an abstract class takes as long as to mask a word.
-    if isinstance(data, dict | Mapping):
+    if isinstance(data, Mapping):
         return {name: value if name in ours else masked(value, vault, ours) for name, value in data.items()}
     if isinstance(data, list | tuple):
         return [masked(each, vault, ours) for each in data]

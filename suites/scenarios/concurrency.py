@@ -14,9 +14,6 @@ from fixtures.calls import Operation, Style
 from fixtures.errors import NotAvailable, TargetLost
 from suites.runner.run import Run
 
-#: Looks at what is about to happen that follow each other at once.
-_AT_FIRST = 20
-
 
 @dataclass(frozen=True)
 class Worker:
@@ -100,8 +97,7 @@ def pause(seconds: float) -> None:
 def _wait_until(happened: Callable[[], bool]) -> None:
     """Wait until what is about to happen has happened; where it does not, a second is enough."""
     never = threading.Event()
-    for number in range(1_000):
+    for _ in range(1_000):
         if happened():
             return
-        # Most often it has happened before a thread could wait for a millisecond.
-        never.wait(0.0001 if number < _AT_FIRST else 0.001)
+        never.wait(0.001)
