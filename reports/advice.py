@@ -45,12 +45,16 @@ _ADVICE: Final[tuple[tuple[str, str], ...]] = (
     (r"Authorization header.*gateway|gateway.*Authorization header", "run again where no gateway needs the header"),
     (r"rate limited", "set the requests_per_second that the reason names under [http] in the target file"),
     (
+        r"no answer to the first request",
+        "start the target or correct base_url, and run again; --wait waits for a target that is still starting",
+    ),
+    (
         r"target went away|no answer|in a row|lost waiting|gateway",
         "see why the target stopped answering, and run again",
     ),
     (
         _FEW_KEYS,
-        "allow rotation, or run with --hypothesis-profile thorough, which creates more keys",
+        "see why creates give no key, or run with --hypothesis-profile thorough, which creates more keys",
     ),
     (
         r"overlapped at the pace",

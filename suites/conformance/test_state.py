@@ -425,4 +425,5 @@ def test_keys_cannot_be_predicted(check: ControlledCheck) -> None:
     found = predictable(check.run.history.answers())
     check.report(found)
     if found is None and len(keys) < ENOUGH:
+        check.needs_rotation(owner)
         raise NotAvailable(f"{len(keys)} keys were issued, and it takes {ENOUGH} to say")

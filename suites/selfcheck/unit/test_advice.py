@@ -32,11 +32,15 @@ from reports.advice import how_to_verify
         ),
         ("key rotation is not allowed: staging.example.com is not on loopback", "give --allow-key-rotation"),
         ("the fixed credential of demo_with_session has ended: read refuses it", "log demo_with_session in again"),
-        ("12 keys were issued, and it takes 40 to say", "allow rotation, or run with --hypothesis-profile thorough"),
+        (
+            "12 keys were issued, and it takes 40 to say",
+            "see why creates give no key, or run with --hypothesis-profile thorough",
+        ),
         ("no two creates overlapped at the pace of this run", "raise requests_per_second under [http]"),
         ("the run's time was up", "longer [http].timeout"),
         ("the owner has no delivery session, so there is no key to try", "give an owner that has a delivery session"),
         ("rate limited: try requests_per_second = 5", "set the requests_per_second that the reason names"),
+        ("no answer to the first request: the connection was refused", "start the target or correct base_url"),
         ("the target went away: no answer", "see why the target stopped answering"),
     ],
 )
