@@ -78,18 +78,19 @@ class Served:
         self._channel = reads
         if self._process.stdout is not None:
             self._output.read(self._process.stdout)
-        line = self._next_line(_START)
-        if line != "started":
+        said = self._listen(_START)
+        # Where it ends at once, the supervisor may have said both by now.
+        if said[:1] != ["started"]:
             self.stop()
-            reason = (line or "").removeprefix("failed ") or "no reason is known"
+            reason = "".join(said[:1]).removeprefix("failed ") or "no reason is known"
             raise SetupError(f"--serve: {self._words[0]!r} cannot be started: {reason}")
 
     def death(self) -> str | None:
         """How the target has ended by itself, in a few words; None while it runs."""
-        line = self._next_line(0.0)
-        if line is None or not line.startswith("ended "):
+        last = "".join(self._listen(0.0)[-1:])
+        if not last.startswith("ended "):
             return None
-        code = int(line.removeprefix("ended "))
+        code = int(last.removeprefix("ended "))
         return f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
     def last_lines(self) -> list[str]:
@@ -110,16 +111,15 @@ class Served:
             process.kill()
             process.wait()
         self._log.write_text(self._vault.mask(self._output.text()), encoding="utf-8")
-        self._next_line(0.0)
+        self._listen(0.0)
         os.close(self._channel)
         self._channel = -1
 
-    def _next_line(self, seconds: float) -> str | None:
-        """The last line that the supervisor has said, waiting for one so long."""
+    def _listen(self, seconds: float) -> list[str]:
+        """The lines that the supervisor has said, waiting so many *seconds* for one more."""
         if self._channel >= 0 and select.select([self._channel], [], [], seconds)[0]:
             self._said += os.read(self._channel, 4096)
-        lines = self._said.decode("utf-8", "replace").splitlines()
-        return lines[-1] if lines else None
+        return self._said.decode("utf-8", "replace").splitlines()
 
 
 class _Output:

@@ -262,6 +262,17 @@ def test_a_command_that_is_not_there(tmp_path: Path, port: int) -> None:
     assert "Traceback" not in done.output
 
 
+def test_it_has_ended_before_anybody_listens(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The supervisor says both in one go, as it may seem to on a machine with much else to do.
+    both = tmp_path / "both.py"
+    both.write_text("import os, sys\nos.write(int(sys.argv[1]), b'started\\nended 3\\n')\n", encoding="utf-8")
+    monkeypatch.setattr("suites.runner.serve._SUPERVISOR", both)
+    served = Served(("true",), tmp_path, Vault())
+    served.start(f"http://127.0.0.1:{port}/v2")
+    assert served.death() == "ended with exit code 3"
+    served.stop()
+
+
 def test_something_else_answers_already(tmp_path: Path, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         done = serve(tmp_path, port, "sleep 100")
