@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,8 @@ _OURS = frozenset(
         *("operations", "possible", "verdict", "started", "sha256", "version"),
     }
 )
-#: The option whose value is a command, and the folders of the paths in one.
+#: The option whose value is a command.
 _COMMAND = "--serve"
-_FOLDERS = re.compile(r"(?<![^\s='\"])/(?:[^\s/]+/)*(?=[^\s/])")
 #: Violations listed for one requirement, alike ones as one; what is beyond says nothing new.
 _MOST = 20
 
@@ -98,17 +97,26 @@ def build(
 
 
 def without_folders(arguments: Sequence[str]) -> list[str]:
-    """The *arguments* of the command, of each path on this machine only its name."""
+    """The *arguments* of the command, of each path on this machine only its name, and of --serve only the program.
+
+    What that program is told may be secret.
+    """
     shown = []
     for before, argument in zip(("", *arguments), arguments, strict=False):
         option, equals, value = argument.partition("=") if "=" in argument else ("", "", argument)
         if _COMMAND in (before, option):
-            shown.append(_FOLDERS.sub("", argument))
+            prefix = f"{option}{equals}" if option == _COMMAND else ""
+            shown.append(prefix + _program(argument.removeprefix(prefix)))
         elif Path(value).is_absolute():
             shown.append(f"{option}{equals}{Path(value).name}")
         else:
             shown.append(argument)
     return shown
+
+
+def _program(command: str) -> str:
+    words = shlex.split(command)
+    return " ".join((*(Path(each).name for each in words[:1]), *("…" for _ in words[1:2])))
 
 
 def _reference(source: Source) -> dict[str, str | None]:

@@ -15,6 +15,7 @@ from fixtures.http.guard import Guard, is_loopback, rotation
 from fixtures.http.session import Session
 from fixtures.provider_states import StatesHook, same_server
 from fixtures.secrets import Vault
+from fixtures.target.hidden import hidden_values
 from reports import allure
 from reports.directory import Taken
 from reports.formats import repeat
@@ -46,11 +47,8 @@ class State:
         self.vault = Vault()
         for account, value in options.target.credentials.items():
             self.vault.add(value, account)
-        basic = options.target.http.basic
-        if basic is not None:
-            # Of both forms, for the header has another than the password; neither is an account's, whose disclosure breaks A5.
-            self.vault.hide(basic.password, "password of http.basic")
-            self.vault.hide(basic.token, "http.basic")
+        for value, name in hidden_values(options.target, options.base_url):
+            self.vault.hide(value, name)
         self.started = datetime.now(UTC)
         self.results = Results(options.profile, options.waivers, self.started.date())
         self.embedded: Embedded | None = None

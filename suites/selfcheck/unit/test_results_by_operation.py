@@ -57,7 +57,7 @@ def test_operations_survive_the_way_from_a_worker() -> None:
     assert TestOutcome.from_json(sent.as_json()) == sent
 
 
-def test_options_name_no_folder_of_this_machine() -> None:
+def test_options_name_no_folder_of_this_machine_and_nothing_that_a_command_is_told() -> None:
     given = ["--target", "/home/me/our files/target.toml", "--waivers=/etc/w.toml", "--base-url", "http://host/v2"]
     given += [
         "--serve",
@@ -69,5 +69,8 @@ def test_options_name_no_folder_of_this_machine() -> None:
     ]
     assert document.without_folders(given) == [
         *("--target", "target.toml", "--waivers=w.toml", "--base-url", "http://host/v2"),
-        *("--serve", "python -u draft.py --log=x", "-k", "create or read", "-o", "cache_dir=y"),
+        *("--serve", "python …", "-k", "create or read", "-o", "cache_dir=y"),
+    ]
+    assert document.without_folders(["--serve=/opt/draft", "--serve='/opt/my draft' --token=x"]) == [
+        *("--serve=draft", "--serve=my draft …"),
     ]
