@@ -125,7 +125,8 @@ class Check:
 
     def explanation(self) -> Explanation:
         """What is wrong with the answers that the test names, and what explains it, by themselves."""
-        groups = [explain(group, self.run.requirements) for group in dict.fromkeys(self._named)]
+        named = (self.run.without_the_end(group) for group in dict.fromkeys(self._named))
+        groups = [explain(group, self.run.requirements) for group in named]
         if self.found:
             groups.append(explain([], self.run.requirements, self.found))
         return combined(groups)

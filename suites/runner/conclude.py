@@ -22,7 +22,7 @@ from suites.runner import record
 from suites.runner.disk import unwritten
 from suites.runner.items import requirements_of
 from suites.runner.selection import narrowed
-from suites.runner.serve import LOG
+from suites.runner.serve import LOG, Served
 from suites.runner.state import State
 from suites.runner.usage import usage
 from suites.runner.whole_run import explained
@@ -60,11 +60,8 @@ def summarize(state: State, config: pytest.Config, reporter: Any) -> None:
     for line in (state.rotated(), state.note and f"note: {state.note}"):
         if line:
             reporter.write_line(line)
-    death = state.served.death() if state.served is not None else None
-    if state.served is not None and death is not None:
-        reporter.write_line(f"note: the command of --serve {death}; its last lines (all are in {LOG} of the report):")
-        for line in state.served.last_lines():
-            reporter.write_line(f"  | {line}")
+    if state.served is not None:
+        _tell_of(state.served, reporter, unreachable=state.results.unreachable)
     if state.conclusion is not None:
         state.document = _document(config, state, state.conclusion)
         reporter.summary = terminal.Summary(
@@ -74,6 +71,18 @@ def summarize(state: State, config: pytest.Config, reporter: Any) -> None:
             verbosity=config.get_verbosity(),
             width=config.get_terminal_writer().fullwidth,
         )
+
+
+def _tell_of(served: Served, reporter: Any, *, unreachable: bool) -> None:
+    """Show the last lines of a target that has ended, or was never there."""
+    death = served.death()
+    if death is None and not unreachable:
+        return
+    reporter.write_line(
+        f"note: the command of --serve {death or 'runs'}; its last lines (all are in {LOG} of the report):"
+    )
+    for line in served.last_lines():
+        reporter.write_line(f"  | {line}")
 
 
 def finish(state: State, config: pytest.Config) -> None:

@@ -52,7 +52,7 @@ def first_contact(
             run.session.lost = f"the command of --serve {death} before it had answered"
             raise TargetLost(run.session.lost)
         if clock() >= deadline:
-            _give_up(run, base_url, answer)
+            _give_up(run, base_url, answer, wait if served is not None else None)
             break
         run.session.revive()
         run.history.begin_anew()
@@ -77,12 +77,14 @@ def _check_protocol(base_url: str, answer: Judgement) -> None:
         raise SetupError(f"{base_url}: {answer.exchange.failure}")
 
 
-def _give_up(run: Run, base_url: str, answer: Judgement) -> None:
-    """Raise ``TargetLost``, unless another call is answered by the target itself."""
+def _give_up(run: Run, base_url: str, answer: Judgement, waited: float | None) -> None:
+    """Raise ``TargetLost``, unless another call is answered by the target itself; the run has *waited* for one that it serves."""
     if answer.exchange.response is None:
         # No answer at all says nothing of the contract.
         run.history.begin_anew()
         run.session.lost = f"no answer to the first request: {answer.exchange.failure}"
+        if waited is not None:
+            run.session.lost += f"; the command of --serve runs, and nothing answered at {base_url} within {waited:g} s"
         raise TargetLost(run.session.lost)
     found = _in_the_way(run, answer)
     if found is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from contracts.requirements import catalogue
 from fixtures.accounts import Account, Accounts
 from fixtures.calls import GET_QUERY, Call, Operation, Style, call, styles_of
 from fixtures.errors import NotAvailable, TargetLost
+from fixtures.http.given_up import FAILURES_IN_A_ROW
 from fixtures.http.guard import Rotation
 from fixtures.http.session import Session
 from fixtures.secrets import Vault
@@ -109,11 +111,23 @@ class Run:
             raise NotAvailable(f"rate limited: {self.session.pace.advice()}")
         if answer.kind != "nothing" or (may_close and answer.exchange.closed):
             return answer
-        for _ in range(_PROBES):
-            probe = self.session.exchange(call("read", GET_QUERY, None).but(breaks_contract=True))
-            if probe.kind != "nothing":
-                return answer
-        raise TargetLost(self.session.lost or answer.exchange.failure or "no answer")
+        gone = self.gone(_PROBES)
+        if gone is None:
+            return answer
+        raise TargetLost(gone)
+
+    def gone(self, times: int = FAILURES_IN_A_ROW) -> str | None:
+        """Ask the target anything, so many *times* at most: why it is given up where it answers none of them, else None."""
+        failure = None
+        try:
+            for _ in range(times):
+                probe = self.session.exchange(call("read", GET_QUERY, None).but(breaks_contract=True))
+                if probe.kind != "nothing":
+                    return None
+                failure = probe.exchange.failure
+        except TargetLost as error:
+            return str(error)
+        return self.session.lost or failure or "no answer"
 
     def call_of(self, answer: Judgement) -> Call | None:
         """The call that *answer* answers, to send it again; None for one of concurrent calls."""
@@ -125,10 +139,14 @@ class Run:
         Where the target went away, what it left unanswered at the end says nothing of the contract.
         """
         unfit = self.accounts.unfit
-        counted = [each for each in self.history.answers() if each.exchange.intent.account not in unfit]
-        while self.session.lost is not None and counted and counted[-1].kind == "nothing":
-            counted.pop()
-        return counted
+        return self.without_the_end([each for each in self.history if each.exchange.intent.account not in unfit])
+
+    def without_the_end(self, answers: Sequence[Judgement]) -> Sequence[Judgement]:
+        """*answers* without what a target that went away left unanswered: no call that was sent later was answered."""
+        if self.session.lost is None:
+            return answers
+        last = max((each.exchange.sent_at for each in self.history if each.kind != "nothing"), default=-math.inf)
+        return [each for each in answers if each.kind != "nothing" or each.exchange.ended_at < last]
 
     def explain(self) -> Explanation:
         """What explains all that is wrong in the history, after follow-up calls where they can decide."""

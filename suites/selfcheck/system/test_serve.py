@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shlex
 import signal
@@ -155,6 +156,52 @@ def test_it_dies_before_it_answers(tmp_path: Path, port: int) -> None:
     assert "/etc/thing" not in reports
 
 
+#: An emulator that is the hook, too, and ends after so many calls.
+DIES = """
+import os, sys
+from fixtures.emulator.core import Emulator
+from fixtures.emulator.server import bind, serve
+class Dies(Emulator):
+    left = int(sys.argv[2])
+    async def answer(self, call):
+        if not self.left:
+            print("fatal: database gone", flush=True)
+            os._exit(7)
+        self.left -= 1
+        return await super().answer(call)
+serve(Dies(), bind("127.0.0.1", int(sys.argv[1])), ready=lambda: None, signals=True)
+"""
+
+
+@pytest.mark.parametrize("answers", [3, 120, 265])
+def test_it_dies_with_its_hook(answers: int, tmp_path: Path, port: int) -> None:
+    # The third dies among concurrent calls.
+    program, target = tmp_path / "dies.py", tmp_path / "target.toml"
+    program.write_text(DIES, encoding="utf-8")
+    target.write_text(f'[provider_states]\nurl = "http://127.0.0.1:{port}/_states"\n', encoding="utf-8")
+    env = {"PYTHONPATH": str(ROOT)}
+    done = serve(tmp_path, port, words(program, port, answers), "--target", target, env=env)
+    assert done.code == _UNREACHABLE, done.output
+    assert "note: the command of --serve ended with exit code 7; its last lines" in done.output
+    assert "  | fatal: database gone" in done.output
+    report = json.loads((done.folder / "conformance.json").read_text(encoding="utf-8"))
+    assert report["verdict"] == "unreachable"
+    assert {each["result"] for each in report["requirements"]} <= {"passed", "not_verified", "blocked"}
+
+
+def test_it_listens_elsewhere(tmp_path: Path, port: int, program: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        elsewhere = free.getsockname()[1]
+    done = serve(tmp_path, port, words(program, elsewhere, -1), "--requirement", "S1", "--wait", "1")
+    assert done.code == _UNREACHABLE, done.output
+    said = " ".join(done.output.split())
+    assert f"the command of --serve runs, and nothing answered at http://127.0.0.1:{port}/v2 within 1 s" in said
+    assert "to do: see that it listens at that address" in said
+    assert "note: the command of --serve runs; its last lines" in said
+    assert "  | environment: " in done.output
+
+
 def test_it_dies_under_way(tmp_path: Path, port: int, program: Path) -> None:
     env = {"DELIVERY_OWNER_HASH": OWNER}
     done = serve(tmp_path, port, words(program, port, 3), "--requirement", "S1", env=env)
@@ -245,7 +292,6 @@ def test_the_command_is_split_without_a_shell() -> None:
     ("line", "url", "says"),
     [
         ("'", "http://127.0.0.1/v2", "cannot be split into words"),
-        ("", "http://127.0.0.1/v2", "--serve is empty"),
         (" ", "http://127.0.0.1/v2", "--serve is empty"),
         ("./run", None, "needs a base URL"),
     ],

@@ -94,15 +94,21 @@ def test_it_gets_no_more_than_the_time_that_the_run_has_left() -> None:
 # ---------------------------------------------------------------------- what its answers mean
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "501 Not Implemented"])
-def test_a_hook_that_makes_nothing_is_a_wrong_address(status: str) -> None:
-    with Server(_makes("none", refusing=status), prefix="/states") as server:
+def test_a_hook_that_says_that_it_cannot_make_any_is_none() -> None:
+    with Server(_makes("none", refusing="501 Not Implemented"), prefix="/states") as server:
+        accounts = _accounts(StatesHook(server.base_url, None))
+        with pytest.raises(NotAvailable, match=r"cannot make the state owner \(HTTP 501\)"):
+            accounts.shared("owner")
+
+
+def test_a_hook_that_makes_nothing_is_a_wrong_address() -> None:
+    with Server(_makes("none", refusing="404 Not Found"), prefix="/states") as server:
         accounts = _accounts(StatesHook(f"{server.base_url}?token=open-sesame", None))
         with pytest.raises(SetupError) as error:
             accounts.shared("owner")
         asked = [_state(request) for request in server.requests]
     assert str(error.value) == (
-        f"the provider-states hook {server.base_url} answers HTTP {status[:3]} to every state: it is a wrong address; "
+        f"the provider-states hook {server.base_url} answers HTTP 404 to every state: it is a wrong address; "
         "check provider_states.url of the target file"
     )
     assert sorted(asked) == sorted(ACCOUNTS)
