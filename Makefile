@@ -11,6 +11,8 @@ PYTHONS ?=
 # Workers for the self-checks: three for two cores, for many wait. The conformance run itself is one process.
 JOBS ?= 3
 
+# Those that are given and empty: a variable that is not set, so that something else would be judged than was meant.
+EMPTY := $(strip $(foreach name,BASE_URL TARGET,$(if $(filter-out undefined,$(origin $(name))),$(if $(value $(name)),,$(name)))))
 # The text that was given and nothing else: make would expand a $ in it, and the recipes hand it on in the environment, where no quote
 # or space can end the argument early. ARGS, on the other hand, is shell words: ARGS='-k "two words" -x'.
 override BASE_URL := $(value BASE_URL)
@@ -34,6 +36,7 @@ help: ## list the targets
 # --- the main job
 
 conformance: $(VENV)/.run ## run the suite: on the embedded emulator, or BASE_URL=… TARGET=… ARGS="…"
+	@$(if $(EMPTY),echo "make: $(firstword $(EMPTY)) is empty: is a variable not set?" >&2; exit 4)
 	@$(RUN) -m suites.cli $${BASE_URL:+--base-url "$$BASE_URL"} $${TARGET:+--target "$$TARGET"} $(ARGS)
 
 emulator: $(VENV)/.run ## start the emulator: ARGS="--port 8080 --fault NAME"

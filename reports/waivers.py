@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from contracts.requirements import catalogue
+from contracts.requirements import catalogue, select
 from contracts.schemas import validator
 from fixtures.errors import SetupError, nearest
 from fixtures.files import read_bytes
@@ -56,14 +57,20 @@ def read_waivers(path: Path) -> tuple[list[Waiver], str]:
     for number, row in enumerate(data.get("waiver", []), 1):
         where = f"the waivers file {path}: waiver {number}"
         if row["requirement"] not in catalogue():
-            hint = nearest(row["requirement"], catalogue()) or "; see --list-requirements"
-            raise SetupError(f"{where} names the unknown requirement {row['requirement']!r}{hint}")
+            raise SetupError(f"{where} names {_no_id(row['requirement'])}")
         if any(each.requirement == row["requirement"] for each in waivers):
             raise SetupError(f"{where} repeats the requirement {row['requirement']}")
         waivers.append(
             Waiver(row["requirement"], row["reason"], _date(row["expires"], where), row.get("issue"), row.get("expect"))
         )
     return waivers, hashlib.sha256(raw).hexdigest()
+
+
+def _no_id(name: str) -> str:
+    """What *name* is, which is no id of a requirement."""
+    with suppress(KeyError):
+        return f"the tag {name}: a waiver is for one requirement, such as {select([name])[0]}"
+    return f"the unknown requirement {name!r}{nearest(name, catalogue()) or '; see --list-requirements'}"
 
 
 def _date(value: object, where: str) -> date:
@@ -93,4 +100,10 @@ def _explain(error: Any) -> str:
         place = f"waiver {path[1] + 1}" + ("." + ".".join(map(str, path[2:])) if path[2:] else "")
     else:
         place = ".".join(map(str, path)) or "the top level"
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        unknown = next(name for name in error.instance if name not in known)
+        return f"{place}: unknown key {unknown!r}{nearest(unknown, known)}"
+    if error.instance == "" or (error.validator == "pattern" and not str(error.instance).strip()):
+        return f"{place} is empty"
     return f"{place}: {error.message}"

@@ -117,7 +117,8 @@ def _run(arguments: list[str]) -> int:
     # What pytest calls its help is more than the suite's.
     given = ["--help" if each == help_texts.ALL else each for each in arguments]
     try:
-        return int(pytest.main([*fixed, *given, str(paths.SUITE)], plugins=plugins))
+        # Before the options: the last of them might else take it for its value.
+        return int(pytest.main([*fixed, str(paths.SUITE), *given], plugins=plugins))
     except SetupError as error:
         return usage(str(error))
     except KeyboardInterrupt:

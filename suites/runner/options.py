@@ -25,7 +25,7 @@ from suites.runner.profiles import EXAMPLES
 
 _NEVER_EMPTY = (
     *("--base-url", "--target", "--profile", "--report-dir", "--waivers", "--hypothesis-profile", "--record"),
-    "--replay",
+    *("--replay", "--drift", "--explain", "--wait", "--serve"),
 )
 
 

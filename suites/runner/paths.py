@@ -44,10 +44,12 @@ def default_to_suite(config: pytest.Config) -> None:
 
 
 def check(config: pytest.Config) -> None:
-    """Raise ``SetupError`` for a test whose file is not there, before anything else is done."""
+    """Raise ``SetupError`` for a test whose file is not there, or is a target file, before anything else is done."""
     for argument in config.args:
-        if not (config.option.pyargs or Path(argument.partition("::")[0]).exists()):
-            raise SetupError(f"{argument} is no file or directory: a test is named by its path, see --explain")
+        target = argument.endswith(".toml")
+        if target or not (config.option.pyargs or Path(argument.partition("::")[0]).exists()):
+            meant = f"; did you mean --target {argument}?" if target else ""
+            raise SetupError(f"{argument} is no test: one is named by its path, see --explain{meant}")
 
 
 def _is_selfcheck(argument: str) -> bool:

@@ -185,13 +185,22 @@ def test_explain_nothing_is_one_line(tmp_path: Path) -> None:
     assert done.stdout == "delivery-conformance: --explain 'T99' is no id or tag of a requirement; did you mean T9?\n"
 
 
+def test_explain_finds_what_begins_so(tmp_path: Path) -> None:
+    done = run(COMMAND, "--explain", "T6-subuser", cwd=tmp_path)
+    assert done.stdout.endswith("; did you mean T6-subuser-create-refused?\n")
+
+
 # ---------------------------------------------------------------------- nothing of pytest's
 
 
 @pytest.mark.parametrize(
     ("test", "says"),
     [
-        ("nosuch.py", "nosuch.py is no file or directory"),
+        ("nosuch.py", "nosuch.py is no test"),
+        (
+            "target.toml",
+            "target.toml is no test: one is named by its path, see --explain; did you mean --target target.toml?",
+        ),
         ("suites/conformance/test_state.py::nosuch", "test_state.py::nosuch"),
     ],
 )

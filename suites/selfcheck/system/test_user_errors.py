@@ -178,6 +178,9 @@ CASES = [
     Case("waivers-missing", "none.toml", _options("--waivers", "none.toml")),
     Case("waivers-unknown", "S99-none", _waivers(_WAIVER.replace("S1-success-is-200", "S99-none"))),
     Case("waivers-nearly", "did you mean S1-success-is-200?", _waivers(_WAIVER.replace("is-200", "is-201"))),
+    Case("waivers-tag", "names the tag S1: a waiver is for one requirement, such as S1-", _waivers(_WAIVER.replace("S1-success-is-200", "S1"))),
+    Case("waivers-key", "the top level: unknown key 'waivers'; did you mean waiver?", _waivers(_WAIVER.replace("[[waiver]]", "[[waivers]]"))),
+    Case("waivers-empty-reason", "waiver 1.reason is empty", _waivers(_WAIVER.replace('"known"', '" "'))),
     Case("waivers-twice", "S1-success-is-200", _waivers(_WAIVER * 2)),
     Case("waivers-no-reason", "reason", _waivers(_WAIVER.replace('reason = "known"\n', ""))),
     Case("waivers-date", "expires", _waivers(_WAIVER.replace("2999-01-01", '"some day"'))),
@@ -329,7 +332,11 @@ def _given(**options: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    "option", ["--base-url", "--target", "--profile", "--report-dir", "--waivers", "--hypothesis-profile"]
+    "option",
+    [
+        *("--base-url", "--target", "--profile", "--report-dir", "--waivers", "--hypothesis-profile"),
+        *("--explain", "--wait", "--serve"),
+    ],
 )
 def test_an_option_that_is_empty(option: str) -> None:
     with pytest.raises(SetupError, match=f"^{option} is empty: is a variable not set"):
