@@ -8,11 +8,12 @@ from typing import Final
 from contracts.anomaly import Anomaly, asked
 from contracts.ids import A5_TOLD, A6
 from contracts.judge import Judgement
+from contracts.refusals import refusal_anomaly
 from contracts.rules.disclosure import TELLS_NOTHING, carried, disclosed
 from contracts.rules.privacy import texts
 
 _SUBUSER: Final = "subuser"
-#: Characters of a key that does not stand in an answer by chance.
+#: Characters at least of a key that stands in no answer by chance.
 _TELLING: Final = 16
 _NO_KEY: Final = "no key that was made for another account"
 
@@ -27,7 +28,7 @@ def hindsight(answers: Sequence[Judgement]) -> list[Anomaly]:
         intent = answer.exchange.intent
         if response is None or intent.valid or intent.complete or known:
             continue
-        if answer.kind == "success" and intent.refusal is not None:
+        if answer.kind == "success" and refusal_anomaly(answer) is not None:
             # It was let in, which is an anomaly of its own.
             continue
         part = disclosed(answer.exchange, response, secrets)
@@ -61,7 +62,7 @@ def others_keys(answers: Sequence[Judgement]) -> list[Anomaly]:
 
 
 def _secrets(answers: Sequence[Judgement]) -> list[str]:
-    """The credentials that were sent as such, and the keys that they got."""
+    """The credentials that were sent as such, and the keys that they got, but for those so short that they may be a number."""
     valid = [each for each in answers if each.exchange.intent.valid]
     values = [value for each in valid for value in (each.exchange.intent.credential, each.key)]
-    return list(dict.fromkeys(value for value in values if value))
+    return list(dict.fromkeys(value for value in values if value and len(value) >= _TELLING))

@@ -45,6 +45,10 @@ _ADVICE: Final[tuple[tuple[str, str], ...]] = (
     (r"Authorization header.*gateway|gateway.*Authorization header", "run again where no gateway needs the header"),
     (r"rate limited", "set the requests_per_second that the reason names under [http] in the target file"),
     (
+        r"the command of --serve runs",
+        "see that it listens at that address, and give it longer by --wait; its output is in target.log of the report",
+    ),
+    (
         r"no answer to the first request",
         "start the target or correct base_url, and run again; --wait waits for a target that is still starting",
     ),
@@ -52,6 +56,7 @@ _ADVICE: Final[tuple[tuple[str, str], ...]] = (
         r"target went away|no answer|in a row|lost waiting|gateway",
         "see why the target stopped answering, and run again",
     ),
+    (r"is not in the profile", "run with --profile platform, which judges such answers"),
     (
         _FEW_KEYS,
         "see why creates give no key, or run with --hypothesis-profile thorough, which creates more keys",

@@ -131,9 +131,8 @@ def _kind(old: str | None, new: str | None) -> str:
         return "worse"
     if old == "passed":
         return "worse"
-    if new == "passed" or old in _BROKEN:
-        return "better"
-    return "other"
+    # What was broken and is not looked at any more is no better for it.
+    return "better" if new == "passed" else "other"
 
 
 def _why(entry: Mapping[str, Any]) -> str:

@@ -10,14 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from contracts.ids import A1, A3, B1
 from reports.formats.repeat import is_script
 from reports.results import ViolationRecord
-from reports.words import call_of, spoken
+from reports.words import call_of, count, input_of, one_line, spoken
 
 #: The calls of a group, in this order; what is none of them comes last.
 _STYLES: Final = ("GET", "JSON", "form", "header", "POST")
 _MASK: Final = re.compile(r"«[^»]*»")
 _SIZE: Final = re.compile(r"\b\d+ (?=bytes|characters)")
+#: Requirements that are about what is sent; so many inputs are shown of one, each in so many characters.
+_OF_INPUT: Final = frozenset({A1, A3, B1})
+_INPUTS: Final = 4
+_LONGEST_INPUT: Final = 40
 _OPEN: Final = ("blocked", "error", "not_verified")
 
 
@@ -65,7 +70,18 @@ def calls(records: Sequence[ViolationRecord]) -> str:
     found = {style for _, style in seen}
     styles = [*(each for each in _STYLES if each in found), *sorted(found.difference(_STYLES))]
     times = "once" if len(records) == 1 else f"{len(records)} in all"
-    return f"{operations + ' by ' if operations else ''}{', '.join(styles)}: {times}"
+    return f"{operations + ' by ' if operations else ''}{', '.join(styles)}: {times}{_inputs(records)}"
+
+
+def _inputs(records: Sequence[ViolationRecord]) -> str:
+    """What was sent, where it is bad input that is not refused as it must be, some of it at least."""
+    sent = [each.exchange["request"] for each in records if each.exchange and each.requirement in _OF_INPUT]
+    found = list(dict.fromkeys(each for request in sent if (each := input_of(request))))
+    if not found:
+        return ""
+    shown = ", ".join(one_line(each, _LONGEST_INPUT) for each in found[:_INPUTS])
+    others = f" and {count(len(found) - _INPUTS, 'other')}" if len(found) > _INPUTS else ""
+    return f", with {shown}{others}"
 
 
 def causes_first(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -141,6 +141,12 @@ def call_of(request: str) -> tuple[str, str] | None:
     return (name if name in ("create", "read") else ""), style
 
 
+def input_of(request: str) -> str:
+    """The body of a *request* as reports show it, or its query; empty where it has none of both."""
+    head, _, body = request.partition("\n\n")
+    return body or head.partition("\n")[0].partition("?")[2]
+
+
 def asked(exchange: Exchange, vault: Vault) -> str:
     """What an exchange asked for, in a few words: ``create as owner (POST, JSON)``."""
     intent = exchange.intent

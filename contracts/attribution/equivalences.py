@@ -10,6 +10,7 @@ from contracts.attribution.answers import is_bad_input, is_plain, is_understood,
 from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN
 from contracts.judge import Judgement
 from contracts.refusals import FORM
+from contracts.register.changes import REFUSED
 
 
 def without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> Anomaly:
@@ -21,6 +22,10 @@ def without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> A
     if is_bad_input(wrong):
         return _without_what_good_calls_carry(anomaly, answers)
     alike = [each for each in answers if is_plain(each) and place_of(each) == place_of(wrong)]
+    if wrong.key is not None and wrong.exchange.intent.operation == "create" and wrong.exchange.intent.kind in REFUSED:
+        # It is let in. Where the plain call is, too, that is not for what is special in this one.
+        let_in = any(each.key is not None and not each.exchange.intent.equivalences for each in alike)
+        return replace(anomaly, candidates=anomaly.candidates - equivalences) if let_in else anomaly
     if wrong.key is None and any(each.key is not None and _is_the_same_call(each, wrong) for each in alike):
         # It fits at another time: it is not what is special in it.
         return replace(anomaly, candidates=anomaly.candidates - equivalences or anomaly.candidates)

@@ -13,17 +13,23 @@ from contracts.anomaly import Anomaly
 from contracts.attribution.collect import anomalies
 from contracts.attribution.cover import smallest, without_consequences
 from contracts.hindsight import hindsight, others_keys
+from contracts.ids import B1
 from contracts.judge import Judgement
 from contracts.rules.predictability import predictable
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The requirements that are broken, and the anomalies; ``ties`` are other sets that explain as much as well."""
+    """The requirements that are broken, and the anomalies; ``ties`` are other sets that explain as much as well.
+
+    ``no_refusals`` are the server errors, and the silence, in answer to calls that must be refused, where B1 does not count:
+    nothing was opened, and nothing was refused.
+    """
 
     broken: frozenset[str] = frozenset()
     anomalies: tuple[Anomaly, ...] = field(default=(), repr=False)
     ties: tuple[frozenset[str], ...] = ()
+    no_refusals: tuple[Judgement, ...] = field(default=(), repr=False)
 
     @property
     def open(self) -> list[Anomaly]:
@@ -45,11 +51,22 @@ def explain(answers: Sequence[Judgement], requirements: Iterable[str], more: Ite
     found, opportunities = anomalies(answers)
     found.extend(more)
     counted = frozenset(requirements)
-    within = [each for each in (anomaly.within(counted) for anomaly in found) if each is not None]
+    no_refusals = [each for each in found if B1 not in counted and _is_matter_of_b1(each)]
+    judged = (anomaly.within(counted) for anomaly in found if anomaly not in no_refusals)
+    within = [each for each in judged if each is not None]
     broken, ties = smallest(within, opportunities)
     broken = without_consequences(within, broken)
     shown = [replace(each, candidates=each.candidates | (each.follows_from & broken)) for each in within]
-    return Explanation(broken, tuple(shown), ties)
+    return Explanation(
+        broken, tuple(shown), ties, tuple({id(each.answer): each.answer for each in no_refusals}.values())
+    )
+
+
+def _is_matter_of_b1(anomaly: Anomaly) -> bool:
+    """Whether a call that must be refused got a server error or no answer."""
+    answer = anomaly.answer
+    unanswered = answer.server_error or answer.kind == "nothing"
+    return B1 in anomaly.candidates and unanswered and answer.exchange.intent.refusal is not None
 
 
 def explain_run(
@@ -67,4 +84,5 @@ def combined(explanations: Iterable[Explanation]) -> Explanation:
     return Explanation(
         frozenset().union(*(each.broken for each in found)),
         tuple(anomaly for each in found for anomaly in each.anomalies),
+        no_refusals=tuple(answer for each in found for answer in each.no_refusals),
     )

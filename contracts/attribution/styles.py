@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from contracts.attribution.answers import is_plain, is_understood, refuses_the_method, tells_of_the_style
 from contracts.codes import NO_HASH
 from contracts.judge import Judgement
+from contracts.register.changes import REFUSED
 
 #: Refusals of owners, with no success after them, by which a style is seen to be closed that was open.
 _CLOSED = 2
@@ -44,6 +45,8 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
     tried: dict[_Place, list[Judgement]] = {}
     for each in answers:
         intent = each.exchange.intent
+        if _may_be_refused(each):
+            continue
         if tells_of_the_style(each) and intent.operation is not None:
             tried.setdefault((intent.operation, intent.style), []).append(each)
     last = {place: _latest(seen) for place, seen in tried.items()}
@@ -65,6 +68,12 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
         for place, seen in tried.items()
         if place in refused
     ]
+
+
+def _may_be_refused(answer: Judgement) -> bool:
+    """Whether create is called as one to whom it must be refused: then its code says nothing of the style, whichever it is."""
+    intent = answer.exchange.intent
+    return intent.operation == "create" and intent.kind in REFUSED and not is_understood(answer)
 
 
 def _latest(answers: Sequence[Judgement]) -> float:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from contracts.codes import NO_HASH
 from contracts.exchange import Intent
-from contracts.ids import A5_CHANGED, A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED, T8
+from contracts.ids import A5_CHANGED, A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED, T6, T8
 from contracts.judge import Judgement
 from contracts.refusals import FORM, form_findings, rate_limited
-from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pending
+from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, SUBUSER, Account, Pending
 from contracts.register.book import Book
 from contracts.register.changes import CHANGES, REFUSED, REFUSED_DEMO, may_not_change
 from contracts.register.reading import (
@@ -89,7 +89,7 @@ class Calls:
             self.book.failed(answer, broken, "a success with a new key", account)
             self._perhaps_logged_out(account, answer)
             account.suspects.setdefault(broken, []).append(answer)
-            if answer.server_error or answer.kind != "error" or answer.code is None:
+            if answer.server_error or answer.kind != "error" or answer.code is None or ambiguous(answer):
                 account.forget()
                 account.perhaps_created = True
             return
@@ -122,6 +122,8 @@ class Calls:
         demo = answer.exchange.intent.kind == DEMO
         if demo:
             account.suspects.setdefault(requirement, []).append(answer)
+        if ambiguous(answer) and answer.kind == "error":
+            account.forget()
         if answer.kind == "error" and answer.code == code:
             return
         if requirement == T5_REFUSED and answer.key is not None and NO_SESSION in (account.possible or ()):
@@ -207,7 +209,7 @@ class Calls:
         )
 
     def _observe(self, account: Account, answer: Judgement, value: str) -> None:
-        owner = self.book.owner.get(value, account.label)
+        owner = self._whose(value, account)
         for requirement in {*account.suspects, *account.after_group} - {T3}:
             self.book.opportunities[requirement] += 1
         if not answer.exchange.intent.equivalences or any(value in each.expected for each in account.pending):
@@ -215,13 +217,18 @@ class Calls:
         possible = account.possible
         if possible == frozenset({NO_SESSION}):
             self.book.opportunities[T4] += 1
+        if owner != account.label and answer.exchange.intent.kind == SUBUSER:
+            # Whether a sub-user has a session of its own, or reads the key of its master, is not documented.
+            account.know(value, source=answer)
+            return
         if owner != account.label:
             expected = _shown(possible) if possible else f"the key of {account.label}"
             context = (account.source, self.book.given_in.get(value))
-            # What create gave again is read by whom it gave it to.
-            again = {T1} if self.book.comes_back(value, account.label) else set()
+            # What create gave again is read by whom it gave it to; a sub-user that may create does so for its master.
+            follows_from = {T1} if self.book.comes_back(value, account.label) else set()
+            follows_from |= {T6} if _is_of_subuser(self.book.given_in.get(value)) else set()
             got = f"the key of {owner}: {answer.summary()}"
-            self.book.add({A6}, answer, expected, got, *context, follows_from=again)
+            self.book.add({A6}, answer, expected, got, *context, follows_from=follows_from)
             account.know(value, *(possible or ()), source=answer)
             return
         if answer.key is not None and (account.created or answer.exchange.intent.kind not in NO_SESSION_AT_FIRST):
@@ -236,6 +243,14 @@ class Calls:
             account.unread = False
             return
         self._unexpected(account, answer, value, possible)
+
+    def _whose(self, value: str, account: Account) -> str:
+        """The account that had this key first: *account* itself where nobody had, or where a sub-user alone has read its key."""
+        giver = self.book.given_in.get(value)
+        read_by_subuser = giver is not None and giver.exchange.intent.operation == "read" and _is_of_subuser(giver)
+        if read_by_subuser and account.possible is None and not account.created:
+            self.book.owner[value] = account.label
+        return self.book.owner.get(value, account.label)
 
     def _all_is_well(self, account: Account) -> None:
         """A key of the creates that were under way together is read: what was wrong with a read among them is no matter of T8."""
@@ -348,6 +363,10 @@ def _from(giver: Judgement | None, creates: Sequence[Judgement]) -> Sequence[Jud
         return ()
     since = list(creates[creates.index(giver) :]) if giver in creates else []
     return [giver, *since[1:][-_SHOWN_CREATES:]]
+
+
+def _is_of_subuser(answer: Judgement | None) -> bool:
+    return answer is not None and answer.exchange.intent.kind == SUBUSER
 
 
 def _each(suspects: Mapping[str, Sequence[Judgement]]) -> Iterator[tuple[str, Judgement]]:

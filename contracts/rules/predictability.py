@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -11,6 +12,7 @@ from contracts.anomaly import Anomaly
 from contracts.ids import T1, T8, T9
 from contracts.judge import Judgement
 
+_DIGITS = re.compile("[0-9a-f]{32}")
 #: Fewer keys than this say too little.
 ENOUGH = 40
 #: Of the 128 bits of a key at least so many must vary. A random UUID has 122.
@@ -52,13 +54,12 @@ def _pattern(
     keys: Sequence[str], chains: Sequence[Sequence[str]], started: float, ended: float, others: Sequence[str]
 ) -> str | None:
     """The same, once for the same keys: a test asks, and whoever explains the whole run."""
-    usable = [key.lower() for key in keys if _is_hexadecimal(key)]
+    usable = _comparable(keys)
     if len(usable) < 2:
         return None
-    known = set(usable)
     for chain in chains:
-        lowered = [key.lower() for key in chain if key.lower() in known]
-        pattern = _rising(lowered) or _steps(lowered)
+        in_order = _comparable(chain)
+        pattern = _rising(in_order) or _steps(in_order)
         if pattern is not None:
             return pattern
     return (
@@ -69,8 +70,15 @@ def _pattern(
     )
 
 
-def _is_hexadecimal(key: str) -> bool:
-    return len(key) == 32 and all(char in "0123456789abcdef" for char in key.lower())
+def is_comparable(key: str) -> bool:
+    """Whether *key* has 32 hexadecimal digits, in either letter case, with or without dashes, so that its bits can be compared."""
+    return bool(_comparable([key]))
+
+
+def _comparable(keys: Iterable[str]) -> list[str]:
+    """The digits of those of *keys* that have 32 of them."""
+    plain = (key.lower().replace("-", "") for key in keys)
+    return [key for key in plain if _DIGITS.fullmatch(key)]
 
 
 def _shared(keys: Sequence[str], others: Sequence[str]) -> str | None:
@@ -275,7 +283,7 @@ def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
     if len(set(keys)) < 2:
         return None
     # A key that is given again says nothing more of the bits that vary.
-    enough = sum(map(_is_hexadecimal, set(keys))) >= ENOUGH
+    enough = len(_comparable(set(keys))) >= ENOUGH
     alone = [each for each in created if not each.exchange.intent.group]
     users = dict.fromkeys(each.exchange.intent.account for each in alone)
     chains = [[each.key or "" for each in alone]] + [

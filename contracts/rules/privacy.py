@@ -123,8 +123,11 @@ def _end_of_shown(text: str, secret: str, start: int, end: int) -> int:
 
 
 def repeats_credential(text: str, credential: str | None) -> bool:
-    """Whether *text* repeats the credential that was sent, as it is or in base64."""
-    if credential is None or len(credential) < _SHORTEST_ECHO:
+    """Whether *text* repeats the credential that was sent, as it is or in base64.
+
+    One that is the same character throughout, such as 32 zeros, may stand there for something else: a trace without an id.
+    """
+    if credential is None or len(credential) < _SHORTEST_ECHO or len(set(credential)) == 1:
         return False
     return holds(text, credential) or any(form in text for form in _in_base64(credential))
 

@@ -59,6 +59,9 @@ _FRESH: Final = """\
 fresh() { # an account in this state, from the provider-states hook
     curl -sS {hook} -H 'Content-Type: application/json'{headers} \\
         -d '{"state": "'"$1"'", "action": "setup", "params": {}}' | sed -n 's/.*"hash" *: *"\\([^"]*\\)".*/\\1/p'
+}
+need() { # a credential, and the account that it is for
+    if [ -z "$1" ]; then echo "the provider-states hook gave no account $2: is it running?" >&2; exit 4; fi
 }"""
 
 
@@ -140,10 +143,17 @@ def complete(record: ViolationRecord, accounts: Accounts) -> str:
     base_url = _base_url(record)
     lines = ["#!/bin/sh", f"# {requirement.id} ({requirement.level}): {requirement.obligation}"]
     lines += ["# Needs curl. It sends the calls again, with accounts from where the run had them.", "set -u", _HELPERS]
-    lines += [*_prepared(_variables(calls), calls, base_url, accounts), "", calls, "", "echo"]
+    lines += [*_prepared(_variables(calls), calls, base_url, accounts), "", calls, ""]
+    numbers = range(1, len(_CALL.findall(calls)) + 1)
+    if record.exchange is not None and record.exchange["response"].startswith("HTTP"):
+        # There was an answer: where none comes now, that is no repetition.
+        gone = f"no answer from {base_url}: start the target, and run this again"
+        answers = "".join(f"$answer_{number}" for number in numbers)
+        lines += [f'if [ -z "{answers}" ]; then echo {quote(gone)} >&2; exit 6; fi', ""]
+    lines.append("echo")
     lines.append(f"printf '%s\\n' {quote('expected: ' + _said(record.expected))}")
     lines.append(f"printf '%s\\n' {quote('the run got: ' + _said(record.actual))}")
-    for number in range(1, len(_CALL.findall(calls)) + 1):
+    for number in numbers:
         lines.append(f'printf \'now, call {number}: %s\\n\' "$(summary "$answer_{number}")"')
     if "\ndifference=" in calls:
         lines.append("printf '%s\\n' \"$difference\"")
@@ -204,7 +214,7 @@ def _set(name: str, accounts: Accounts) -> str:
     if account in accounts.variables:
         return f': "${{{name}:=${{{accounts.variables[account]}:?set it as for the run}}}}"'
     if _is_made(account, accounts):
-        return f': "${{{name}:=$(fresh {account})}}"'
+        return f': "${{{name}:=$(fresh {account})}}"; need "${name}" {account}'
     return f': "${{{name}:?set it to the hash of {account}}}"'
 
 

@@ -289,6 +289,9 @@ class Summary:
         previous = self._previous
         if previous is None or previous["run"]["selection"] != self._document["run"]["selection"]:
             return
+        if "unreachable" in (previous["verdict"], self._document["verdict"]):
+            # Of a target that was not there, nothing is known that could have changed.
+            return
         changes = compare(previous, self._document).changes
         kinds = {"worse": "worse", "better": "better", "other": "changed", "new": "new", "gone": "gone"}
         found = {word: [each.requirement for each in changes if each.kind == kind] for kind, word in kinds.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.attribution.findings import found_in
+from contracts.refusals import refusal_anomaly
 from suites.runner.check import Blocked
 from suites.runner.marks import row
 from suites.scenarios.controls import ControlledCheck
@@ -31,6 +32,6 @@ def test_every_answer(check: ControlledCheck, tag: str) -> None:
         raise Blocked("no documented call was answered", check.controls.answers)
     # Verdict: what the rules found on this point.
     for answer in answers:
-        for anomaly in found_in(answer):
+        for anomaly in found_in(answer, refusal_anomaly(answer)):
             if any(name.startswith(f"{tag}-") for name in anomaly.candidates):
                 check.report(anomaly)

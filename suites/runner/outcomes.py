@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from contracts.anomaly import asked
+from contracts.attribution.explanation import Explanation
 from contracts.exchange import OPERATIONS
+from contracts.ids import B1
 from contracts.requirements import catalogue
 from contracts.violation import Violation
-from fixtures.errors import NotAvailable, SetupError, TargetLost
+from fixtures.errors import HookSilentError, NotAvailable, SetupError, TargetLost
 from fixtures.secrets import Vault
 from reports import allure
 from reports.exchange import violation_record
@@ -94,6 +97,10 @@ def _ended(state: State, item: pytest.Function, check: Check, error: Exception) 
         case TargetLost():
             state.results.lost = str(error)
             return "not_verified", f"the target went away: {error}"
+        case HookSilentError() if (gone := state.the_run.gone()) is not None:
+            # One process may be both.
+            state.results.lost = gone
+            return "not_verified", f"the target went away: {gone}"
         case SetupError():
             give_up(item.config, state, str(error))
             item.session.shouldstop = "set-up"
@@ -117,11 +124,24 @@ def _outcome(
         result, reason = ended
         if others and result == "passed":
             result, reason = "blocked", f"explained by {', '.join(sorted(others))}"
+        if result == "passed" and (missing := no_refusal(explanation, name)) is not None:
+            result, reason = "not_verified", missing
         results[name] = (result, vault.mask(reason))
     for record in records:
         results[record.requirement] = ("failed", record.message)
     about = _operations(item, check)
     return TestOutcome(item.nodeid, title_of(item), results, records, seconds, check.requests, about)
+
+
+def no_refusal(explanation: Explanation, requirement: str) -> str | None:
+    """Why what was named does not show that *requirement* is kept, where it is by a refusal; None where it shows it."""
+    for answer in explanation.no_refusals:
+        refusal = answer.exchange.intent.refusal
+        if refusal is not None and requirement in (refusal.requirement, refusal.for_its_code):
+            return (
+                f"{asked(answer)}: {answer.summary()} is no refusal, and {B1}, which it breaks, is not in the profile"
+            )
+    return None
 
 
 def _operations(item: pytest.Item, check: Check) -> tuple[str, ...]:

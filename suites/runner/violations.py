@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from contracts.anomaly import Anomaly
 from contracts.attribution.explanation import Explanation
+from contracts.exchange import Request
 from contracts.ids import T1, T2, T3
 from contracts.requirements import catalogue
 from contracts.violation import Violation
@@ -18,7 +19,7 @@ _CHANGED = frozenset({T2, T3})
 
 
 def violations_of(explanation: Explanation, fixed: Callable[[str], bool] = lambda _: False) -> list[Violation]:
-    """A violation for each anomaly, of the requirement that explains it; the same one is said once.
+    """A violation for each anomaly, of the requirement that explains it; the same one of the same request is said once.
 
     What a requirement's own rule has found comes first, what another one's has found in consequence last; calls with good
     credentials come before others: they say best what is wrong.
@@ -27,7 +28,11 @@ def violations_of(explanation: Explanation, fixed: Callable[[str], bool] = lambd
     chosen = [(_chosen(explanation, each), each) for each in explanation.anomalies]
     chosen.sort(key=lambda pair: (_distance(*pair), not pair[1].answer.exchange.intent.valid))
     found = [_violation(each, name, explanation, fixed) for name, each in chosen]
-    return list({(each.requirement, each.message, each.expected): each for each in found}.values())
+    return list({(each.requirement, each.message, each.expected, _request(each)): each for each in found}.values())
+
+
+def _request(violation: Violation) -> Request | None:
+    return violation.exchange.request if violation.exchange is not None else None
 
 
 def _distance(requirement: str, anomaly: Anomaly) -> int:

@@ -49,7 +49,10 @@ class Round:
 
 
 def run_concurrently(run: Run, workers: Sequence[Worker]) -> Round:
-    """One thread for each of *workers*, all creates at once. Raises what ended one of them: ``TargetLost``, ``NotAvailable``."""
+    """One thread for each of *workers*, all creates at once.
+
+    Raises what ended one of them: ``TargetLost``, or ``NotAvailable``, where the target limited the rate of one, too.
+    """
     result, group = Round(), run.next_group()
     first = [worker for worker in workers if worker.create is None and not worker.late]
     others = [worker for worker in workers if worker not in first]
@@ -86,6 +89,8 @@ def run_concurrently(run: Run, workers: Sequence[Worker]) -> Round:
         thread.join()
     if lost:
         raise lost[0]
+    if any(each.exchange.rate_limited for each in result.answers):
+        raise NotAvailable(f"rate limited: {run.session.pace.advice()}")
     return result
 
 

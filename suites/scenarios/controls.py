@@ -232,14 +232,17 @@ class Controls:
             return False
         return True
 
+    @property
+    def create_seconds(self) -> float:
+        """How long a create takes: the middle one, for the first may have found the target cold."""
+        return median(each.exchange.ended_at - each.exchange.sent_at for each in self.creates.values())
+
     def room_at_once(self, most: int) -> int:
         """How many creates, of *most*, a target that makes them one after the other can answer in half of the timeout."""
-        # The middle one: the first may have found the target cold.
-        seconds = median(each.exchange.ended_at - each.exchange.sent_at for each in self.creates.values())
-        room = min(most, int(self.run.session.http.timeout / 2 / max(seconds, 0.001)))
+        room = min(most, int(self.run.session.http.timeout / 2 / max(self.create_seconds, 0.001)))
         if room < 2:
             raise NotAvailable(
-                f"one create takes {seconds:.1f} s, so several at once may outlast the timeout: raise http.timeout in the target file"
+                f"one create takes {self.create_seconds:.1f} s, so several at once may outlast the timeout: raise http.timeout in the target file"
             )
         return room
 

@@ -189,6 +189,8 @@ class FollowUp:
         return name in ("owner", "other_owner") and account is not None and self._run.may_rotate(account)
 
     def _send(self, call: Call) -> Judgement:
+        if not self._left:
+            raise NotAvailable(f"{_MOST} follow-up calls were made")
         self._left -= 1
         return self._run.send(call, may_close=True)
 

@@ -31,6 +31,7 @@ from fixtures.secrets import Vault
 from suites.runner.check import Blocked
 from suites.runner.first_contact import first_contact
 from suites.runner.items import _place, requirements_of
+from suites.runner.outcomes import no_refusal
 from suites.runner.paths import ROOT, SUITE
 from suites.runner.profiles import EXAMPLES
 from suites.runner.run import Run
@@ -136,7 +137,7 @@ def run(
         controls = Controls(the_run)
         the_run.follow_up = isolate.FollowUp(controls)
         for item in items() if chosen is None else chosen:
-            if any(map(the_run.counts, item.requirements)) and _in_profile(item, profile):
+            if any(map(the_run.counts, item.requirements)) and in_profile(item, profile):
                 session.group = item.name.partition(".py")[0]
                 _one(item, ControlledCheck(controls, item.requirements), done)
     except SetupError as error:
@@ -153,7 +154,8 @@ def run(
     return done
 
 
-def _in_profile(item: Item, profile: str) -> bool:
+def in_profile(item: Item, profile: str) -> bool:
+    """Whether the *profile* has the call style that *item* is about, if it is about one."""
     style = item.parameters.get("style")
     return style is None or profile == "platform" or bool(style.profile == "core")
 
@@ -168,9 +170,12 @@ def _one(item: Item, check: ControlledCheck, done: Done) -> None:
         done.open[item.name] = "lost"
     except pytest.skip.Exception:
         return
-    broken = check.explanation().broken
-    if broken:
-        done.failed[item.name] = tuple(sorted(broken))
+    explanation = check.explanation()
+    if explanation.broken:
+        done.failed[item.name] = tuple(sorted(explanation.broken))
+    missing = [reason for name in item.requirements if (reason := no_refusal(explanation, name)) is not None]
+    if missing:
+        done.open.setdefault(item.name, missing[0])
 
 
 @contextmanager

@@ -332,6 +332,13 @@ def test_the_first_commands_are_the_two_main_ones() -> None:
     assert commands()[:2] == [["make", "conformance"], ["make", "test"]]
 
 
+@pytest.mark.parametrize("given", ["BASE_URL", "TARGET"])
+def test_a_variable_that_is_not_set_has_nothing_else_judged(given: str) -> None:
+    venv = sys.prefix
+    command = ["make", "-s", "-o", f"{venv}/.run", f"VENV={venv}", "conformance", f"{given}="]
+    assert f"make: {given} is empty: is a variable not set?" in run(command, runs.ROOT, code=2)
+
+
 def test_the_excerpt_is_what_a_run_prints(tmp_path: Path) -> None:
     block = next(block for block in BLOCKS if block.mark.startswith("excerpt: "))
     fault = block.mark.removeprefix("excerpt: ")
@@ -346,7 +353,7 @@ def test_the_excerpt_is_what_a_run_prints(tmp_path: Path) -> None:
 def _steady(line: str) -> str:
     """*line* without what differs from run to run."""
     line = re.sub(r"(sh ).*(/repeat/)", r"\1\2", re.sub(r"(reports: ).*", r"\1", line))
-    return re.sub(r"[0-9]+", "0", line).strip()
+    return re.sub(r"[0-9.]+ s\b|\bkey [0-9]+", "0", line).strip()
 
 
 # ---------------------------------------------------------------------- the tables

@@ -40,6 +40,8 @@ from reports.advice import how_to_verify
         ("the run's time was up", "longer [http].timeout"),
         ("the owner has no delivery session, so there is no key to try", "give an owner that has a delivery session"),
         ("rate limited: try requests_per_second = 5", "set the requests_per_second that the reason names"),
+        ("read: HTTP 500 is no refusal, and B1, which it breaks, is not in the profile", "run with --profile platform"),
+        ("no answer to the first request: refused; the command of --serve runs, and nothing", "see that it listens"),
         ("no answer to the first request: the connection was refused", "start the target or correct base_url"),
         ("the target went away: no answer", "see why the target stopped answering"),
     ],

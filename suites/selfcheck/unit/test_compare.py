@@ -108,7 +108,7 @@ def test_what_was_known_and_is_not_any_more_is_worse(compare: Compare) -> None:
     [
         ("failed", "passed", 0, "better"),
         ("not_verified", "passed", 0, "better"),
-        ("failed", "not_verified", 0, "better"),
+        ("failed", "not_verified", 0, "other"),
         ("blocked", "not_verified", 0, "other"),
         ("not_verified", "failed", 1, "worse"),
         ("error", "failed", 1, "worse"),

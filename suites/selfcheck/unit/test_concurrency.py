@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ import pytest
 
 from contracts.judge import Judgement
 from fixtures.calls import GET_QUERY, POST_FORM, POST_JSON
-from fixtures.errors import TargetLost
+from fixtures.errors import NotAvailable, TargetLost
 from suites.runner.run import Run
 from suites.scenarios import concurrency
 from suites.scenarios.concurrency import Round, Worker, run_concurrently
@@ -25,11 +26,11 @@ _PATIENCE = 30.0
 class _Target:
     """Answers creates when all of them have come, and a read at once; ``sent`` has the calls in the order in which they came."""
 
-    def __init__(self, creates: int, *, fails: str = "", slow: str = "") -> None:
+    def __init__(self, creates: int, *, fails: str = "", slow: str = "", limits: str = "") -> None:
         self.sent: list[str] = []
         self.reserved: list[int] = []
         self.groups: list[int] = []
-        self._fails, self._slow = fails, slow
+        self._fails, self._slow, self._limits = fails, slow, limits
         self._together = threading.Barrier(creates)
         self._lock = threading.Lock()
         self._tally = SimpleNamespace(requests=7)
@@ -37,9 +38,8 @@ class _Target:
     @property
     def run(self) -> Run:
         """A run that sends to this target."""
-        session = SimpleNamespace(
-            exchange=self._exchange, tally=self._tally, pace=SimpleNamespace(reserve=self.reserved.append)
-        )
+        pace = SimpleNamespace(reserve=self.reserved.append, advice=lambda: "try 5")
+        session = SimpleNamespace(exchange=self._exchange, tally=self._tally, pace=pace)
         return cast("Run", SimpleNamespace(session=session, next_group=lambda: 3, call=self._call))
 
     def _call(self, operation: str, style: object, account: object) -> Any:
@@ -60,7 +60,8 @@ class _Target:
             raise TargetLost("gone")
         if call.startswith("create") and not self._fails:
             self._together.wait(_PATIENCE)
-        return Script().add(call.partition(" ")[0], value="k")
+        answer = Script().add(call.partition(" ")[0], value="k")
+        return replace(answer, exchange=replace(answer.exchange, rate_limited=call == self._limits))
 
 
 def test_creates_are_under_way_together_and_a_read_before_them() -> None:
@@ -101,6 +102,12 @@ def test_what_ends_one_of_them_ends_all() -> None:
         run_concurrently(
             _Target(2, fails="create get-query").run, [Worker(_OWNER, GET_QUERY), Worker(_OWNER, POST_JSON)]
         )
+
+
+def test_where_the_rate_is_limited_nothing_is_shown() -> None:
+    target = _Target(2, limits="create post-json")
+    with pytest.raises(NotAvailable, match="rate limited: try 5"):
+        run_concurrently(target.run, [Worker(_OWNER, GET_QUERY), Worker(_OWNER, POST_JSON)])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.exchange import Refusal, Response
 from contracts.hindsight import hindsight, others_keys
-from contracts.ids import A2, A5_TOLD, A6
+from contracts.ids import A2, A5_TOLD, A6, C7_OPTIONS
 from contracts.judge import Judgement
 from contracts.rules.disclosure import TELLS_NOTHING
 from fixtures.emulator.accounts import State
@@ -88,6 +88,21 @@ def test_a_refusal_told_a_credential() -> None:
     _refused(script, "the credential of owner is good")
     assert hindsight(script.answers) == [], "it is nobody's yet"
     script.read(1)
+    assert len(hindsight(script.answers)) == 1
+
+
+@pytest.mark.parametrize(("length", "found"), [(15, 0), (16, 1)])
+def test_a_key_that_is_too_short_stands_in_an_answer_by_chance(length: int, found: int) -> None:
+    script = Script()
+    script.add("create", value=key(1)[:length])
+    _refused(script, f"no user {key(1)[:length]}")
+    assert len(hindsight(script.answers)) == found
+
+
+def test_a_success_of_a_call_that_need_not_be_refused_may_tell_something() -> None:
+    script = Script()
+    script.create(1)
+    _refused(script, key(1), value=key(2), code=None, method="OPTIONS", refusal=Refusal(C7_OPTIONS, "answer"))
     assert len(hindsight(script.answers)) == 1
 
 

@@ -16,7 +16,7 @@ import pytest
 from contracts.ids import T1, T9
 from contracts.judge import Judgement
 from contracts.rules import predictability
-from contracts.rules.predictability import BITS, ENOUGH, find_pattern, predictable
+from contracts.rules.predictability import BITS, ENOUGH, find_pattern, is_comparable, predictable
 from suites.selfcheck.unit.histories import Script
 
 _COUNT = 41
@@ -54,6 +54,26 @@ def test_random_keys_are_never_accused(make: Callable[[random.Random], str]) -> 
         dice = random.Random(seed)
         keys = [make(dice) for _ in range(_COUNT)]
         assert look(keys) is None, seed
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("0" * 32, True),
+        ("F" * 32, True),
+        (str(uuid.UUID(int=7)), True),
+        ("0" * 31, False),
+        ("g" * 32, False),
+        ("1", False),
+    ],
+)
+def test_what_can_be_compared(key: str, found: bool) -> None:
+    assert is_comparable(key) is found
+
+
+def test_dashes_hide_no_counter() -> None:
+    keys = [str(uuid.UUID(int=number << 64 | 0x7F3A)) for number in range(40)]
+    assert "rise" in (find_pattern(keys, [keys], 0, 1) or "")
 
 
 def test_bits_that_repeat_others_do_not_count() -> None:

@@ -75,6 +75,11 @@ def test_whether_the_credential_is_repeated(credential: str | None, found: bool)
     assert repeats_credential(f"no {SECRET[:20]} here", credential) is found
 
 
+@pytest.mark.parametrize(("credential", "found"), [("0" * 32, False), ("f" * 32, False), ("0" * 31 + "1", True)])
+def test_one_character_throughout_may_be_something_else(credential: str, found: bool) -> None:
+    assert repeats_credential(f'{{"trace": "{credential}"}}', credential) is found
+
+
 @pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
 @pytest.mark.parametrize("after", ["", ":", ":x", ":xy", "\n"])
 @pytest.mark.parametrize("before", ["", "u", "us", "usr", "a@b.c:"])

@@ -356,6 +356,54 @@ def test_what_read_says_to_a_subuser_is_free_but_stays_the_same() -> None:
 # ---------------------------------------------------------------------- two users
 
 
+def test_a_subuser_may_read_the_key_of_its_master() -> None:
+    script = Script()
+    script.read(9, "subuser")
+    script.read(9)
+    script.create(1)
+    script.read(1)
+    for number in (1, 2):
+        script.read(number, "subuser")
+        script.add("create", "subuser", code=13, status=403)
+        script.read(number, "subuser")
+        script.create(number + 1)
+        script.read(number + 1)
+    assert script.broken == set()
+
+
+def test_what_a_subuser_reads_is_its_own_all_the_same() -> None:
+    script = Script()
+    script.create(1)
+    script.read(9, "subuser")
+    script.read(9)
+    assert script.broken == {A6}
+
+
+def test_a_subuser_that_creates_for_its_master_is_no_matter_of_two_users() -> None:
+    script = Script()
+    script.create(1)
+    script.create(2, "subuser")
+    script.read(2)
+    script.read(2, "subuser")
+    script.read(2)
+    assert script.broken == {T6}
+    other = Script()
+    other.create(1)
+    other.create(2, "other_owner")
+    other.read(2)
+    assert other.broken == {A6}
+
+
+@pytest.mark.parametrize(("account", "code"), [("owner", 4), ("subuser", 13)])
+def test_after_an_error_that_can_be_read_in_two_ways_the_key_is_unknown(account: str, code: int) -> None:
+    script = Script()
+    script.create(1)
+    script.read(1, account)
+    script.add("create", account, code=code, status=403, ambiguous=True, breaks=(S2,))
+    script.read(2, account)
+    assert script.broken == {S2}
+
+
 def test_read_that_gives_the_key_of_another() -> None:
     script = Script()
     script.create(1)

@@ -269,6 +269,31 @@ def test_a_script_says_what_to_set(recorder: tuple[str, Seen], vault: Vault) -> 
         assert said in done.stderr
 
 
+def ended(text: str, **variables: str) -> tuple[int, str]:
+    """How the script ends, and what it says of it."""
+    done = subprocess.run(
+        ["sh", "-c", text], env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stderr.splitlines()[-1]
+
+
+def test_a_script_that_gets_no_account_ends(recorder: tuple[str, Seen], vault: Vault) -> None:
+    base_url, seen = recorder
+    text = repeated(
+        [exchange(base_url, call("read", STYLES[0], OWNER), b"{}", 1)], vault, Accounts(f"{base_url}/_states")
+    )
+    seen.requests.clear()
+    assert ended(text) == (4, "the provider-states hook gave no account owner: is it running?")
+    assert len(seen.requests) == 1
+
+
+def test_a_script_that_gets_no_answer_ends(vault: Vault) -> None:
+    gone = "http://127.0.0.1:9/v2"
+    calls = [exchange(gone, call("read", each, OWNER), b"{}", at) for at, each in enumerate(STYLES[:2])]
+    said = f"no answer from {gone}: start the target, and run this again"
+    assert ended(repeated(calls, vault), DELIVERY_OWNER_HASH=OWNER) == (6, said)
+
+
 def test_what_is_not_repeatable_says_why(vault: Vault) -> None:
     assert body([], vault, repeatable=False) == "not repeatable: it takes calls at the same time"
     record = ViolationRecord(BROKEN, "m", "e", "a", None, body([], vault))

@@ -407,6 +407,9 @@ def test_what_changed_since_the_last_run() -> None:
     before = report(entry(T1, "failed"), entry(T2, "failed"))
     text = shown(report(entry(T2, "failed"), entry(T3, "failed")), previous=before)
     assert f"since the last run: worse {T3}; better\n  {T1}\n" in text
+    away = report(entry(T2, "not_verified"), verdict="unreachable")
+    assert "since the last run" not in shown(away, previous=before)
+    assert "since the last run" not in shown(before, previous=away)
     narrowed = report(entry(T2, "failed"), run={**before["run"], "selection": ["-k x"]})
     assert "since the last run" not in shown(narrowed, previous=before)
 

@@ -1,0 +1,64 @@
+"""In the profile core nothing is said of server errors where a refusal is due; and nothing passes for them either."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.emulator import codes
+from fixtures.emulator.accounts import State
+from fixtures.emulator.codes import ApiError
+from fixtures.emulator.core import Emulator
+from fixtures.emulator.messages import Call, Response
+from suites.selfcheck.mutation import direct
+from suites.selfcheck.mutation.in_process import ORIGIN, in_process
+
+
+class _BreaksDown(Emulator):
+    """Answers every hash that opens nothing with a server error in the envelope."""
+
+    def authenticate(self, call: Call) -> None:
+        account = self.store.accounts.get(call.credential or "")
+        if account is None or account.state is State.ENDED:
+            raise ApiError(codes.UNEXPECTED)
+        call.account = account
+
+
+class _ShowsAPage(_BreaksDown):
+    """The same by a page."""
+
+    def render_error(self, call: Call, error: ApiError) -> Response:
+        if error.code == codes.UNEXPECTED:
+            return Response(500, b"<h1>Internal Server Error</h1>", [("content-type", "text/html")])
+        return super().render_error(call, error)
+
+
+def _run(emulator: Emulator, profile: str) -> direct.Done:
+    direct.in_checkout()
+    with in_process(emulator):
+        return direct.run(f"{ORIGIN}/v2", f"{ORIGIN}/_states", profile=profile)
+
+
+def _verifying(*tags: str) -> set[str]:
+    """The tests of the profile core that verify a requirement with one of *tags*."""
+    return {
+        each.name
+        for each in direct.items()
+        if direct.in_profile(each, "core") and any(name.startswith(tags) for name in each.requirements)
+    }
+
+
+@pytest.mark.parametrize("emulator", [_BreaksDown, _ShowsAPage])
+def test_a_server_error_is_no_refusal(emulator: type[Emulator]) -> None:
+    platform, core = _run(emulator(), "platform"), _run(emulator(), "core")
+    assert platform.broken == ("B1-bad-input-refused",)
+    assert core.broken == ()
+    assert core.failed == {}
+    # A list or an object in the place of a hash is refused before it is looked up.
+    refused = {name for name in _verifying("A1", "A2", "A3") if "inside_json" not in name}
+    assert len(refused) > 20
+    assert refused <= core.open.keys()
+
+
+def test_the_profile_core_verifies_all_that_it_counts_on_a_target_that_conforms() -> None:
+    done = _run(Emulator(), "core")
+    assert (done.broken, done.failed, done.open) == ((), {}, {})
