@@ -30,7 +30,11 @@ class Anomaly:
 
     @property
     def undecided(self) -> bool:
-        """Whether it is not known which of several calls has changed something, or whether one has or the answer is wrong by itself."""
+        """Whether follow-up calls can tell more of it.
+
+        They repeat the suspects. So they can where the suspects stand for several requirements, or for one besides a wrong answer
+        (T2), and where nothing else is a candidate than what they stand for and what a wrong answer breaks (T2, T4, C8, C9).
+        """
         names = {name for name, _ in self.suspects}
         several = len(names) > 1 or (T2 in self.candidates and bool(names - {T3}))
         return several and self.candidates - {T2, T4, C8, C9} <= names

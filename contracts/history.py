@@ -1,4 +1,7 @@
-"""The history of a run: every answer in the order in which it came, and nothing that is ever changed once the target has answered."""
+"""The history of a run: every answer, in the order in which they came.
+
+Once the target has answered for the first time, nothing of it is changed.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def with_styles(found: Iterable[Anomaly], answers: Sequence[Judgement]) -> list[
     }
 
     def explained(anomaly: Anomaly) -> Anomaly:
-        # What is meant as a success comes of the style only where calls that must be refused are told the same.
+        # A success in a wrong form is explained by the style only where calls that must be refused get one, too.
         if is_accepted(anomaly.answer) and anomaly.answer.exchange.intent.style not in said_to_all:
             return anomaly
         return _with_style(anomaly, refused, elsewhere)
@@ -85,10 +85,10 @@ def _with_style(
 
 
 def _by_method(answer: Judgement, style: RefusedStyle) -> bool:
-    """Whether *style* is refused, and the call in another style of its method, for what they have in common.
+    """Whether the refusal of *style* explains the *answer* to a call of the same method, in another style.
 
-    A method that is refused breaks C1, whatever else it carries (facts, "What one fault is called"). A call without a
-    credential may be taken for one of any style of its method.
+    It does where the method itself is refused: that breaks C1, whatever the call carries (facts, "What one fault is called").
+    And it does for a call without a credential, which may be taken for one of any style of its method.
     """
     if not answer.exchange.intent.valid and not answer.exchange.intent.credential:
         return True

@@ -14,7 +14,10 @@ from contracts.register.changes import REFUSED
 
 
 def without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> Anomaly:
-    """Without the equivalences that made no difference to the same call elsewhere; without all else where the plain call fits."""
+    """Without the equivalences that worked in another call of the same place.
+
+    Where the plain call works, nothing but equivalences and the form of the answer is left.
+    """
     wrong = anomaly.answer
     equivalences = frozenset(wrong.exchange.intent.equivalences)
     if not equivalences & anomaly.candidates:
@@ -27,8 +30,8 @@ def without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> A
         let_in = any(each.key is not None and not each.exchange.intent.equivalences for each in alike)
         return replace(anomaly, candidates=anomaly.candidates - equivalences) if let_in else anomaly
     if wrong.key is None and any(each.key is not None and _is_the_same_call(each, wrong) for each in alike):
-        # It fits at another time: it is not what is special in it.
-        return replace(anomaly, candidates=anomaly.candidates - equivalences or anomaly.candidates)
+        # It fits at another time: it is not what is special in it, nor that what it carries were bad input elsewhere.
+        return replace(anomaly, candidates=anomaly.candidates - equivalences - {B1} or anomaly.candidates)
     fit = [each for each in alike if each.key is not None and not _answered_alike(each, wrong)]
     works = {name for each in fit for name in each.exchange.intent.equivalences}
     kept = anomaly.candidates

@@ -40,7 +40,7 @@ class RefusedStyle:
 def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
     """The operations and call styles in which nothing succeeds, or nothing any more, or not each time, while another style does.
 
-    Each has its promise. Where the state of the account explains a refusal as well, it says nothing about the style.
+    Each has its promise. A create that must be refused says nothing about the style, with whatever code it is refused.
     """
     tried: dict[_Place, list[Judgement]] = {}
     for each in answers:
@@ -84,7 +84,7 @@ def _latest(answers: Sequence[Judgement]) -> float:
 def _closed(
     tried: Mapping[_Place, Sequence[Judgement]], last: Mapping[_Place, float], never: Collection[_Place]
 ) -> set[_Place]:
-    """The styles by which owners are refused from some moment on, in words that no style has that goes on."""
+    """The styles that worked, and then refused owners at least twice, with an answer that no style gives which still works."""
     refused = {
         place: [each for each in seen if each.exchange.intent.kind in _OWNERS and not is_understood(each)]
         for place, seen in tried.items()

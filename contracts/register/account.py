@@ -17,7 +17,11 @@ NO_SESSION_AT_FIRST = frozenset({"owner_without_session", DEMO})
 
 @dataclass
 class Pending:
-    """An anomaly that the next read of the account decides."""
+    """An anomaly that the next read of the account decides.
+
+    ``index`` is its place among the anomalies, ``seen`` the key that was read and ``expected`` those that could have been. It
+    has the candidates ``wrong`` where the answer was wrong by itself, and ``changed`` where the key was changed.
+    """
 
     index: int
     expected: frozenset[str]

@@ -1,4 +1,4 @@
-"""Calls at the same moment: which keys may be in force while each read is under way, and which may have won (T8, A6)."""
+"""Concurrent calls: which keys may be in force while each read is under way, and which may have won (T8, A6)."""
 
 from __future__ import annotations
 

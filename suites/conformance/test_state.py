@@ -334,7 +334,7 @@ def test_concurrent_creates(check: ControlledCheck) -> None:
 
 
 def _only_creating(owner: Account, around: Sequence[Style], room: int, _: float) -> list[Worker]:
-    """Creates at the same moment, and a read that is under way before them.
+    """Concurrent creates, and a read that is under way before them.
 
     It must not put back the key that it found. This is the first round: the owner's last call was a create, so nobody has read
     that key yet and kept it; and nobody else reads meanwhile, who would find the new one and keep that.
@@ -343,7 +343,7 @@ def _only_creating(owner: Account, around: Sequence[Style], room: int, _: float)
 
 
 def _creating_and_reading(owner: Account, around: Sequence[Style], room: int, late: float) -> list[Worker]:
-    """Creates and reads at the same moment; one more reads *late*, while keys are replaced: there is one at any time."""
+    """Concurrent creates and reads; one more reads *late*, while keys are replaced: there is one at any time."""
     pairs = list(pairwise(around[: min(_AT_ONCE, room) + 1]))
     workers = [Worker(owner, create, read) for create, read in pairs[:-1]]
     create, read = pairs[-1]

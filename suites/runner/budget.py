@@ -53,12 +53,12 @@ _OWNER: Final = "owner"
 #: The groups in the order of the contract; the first two come before any test, the last one after all.
 BOUNDS: Final[Mapping[str, Bound]] = {
     "setup": Bound(Amount(1, 4)),
-    "baseline": Bound(Amount(31, 40), {"owner": Amount(6, 6)}, kept=23),
+    "baseline": Bound(Amount(31, 46), {"owner": Amount(6, 12)}, kept=23),
     "success": Bound(Amount(0, 5)),
     "errors": Bound(Amount(0, 5)),
     "calls": Bound(Amount(48, 60), {"owner": Amount(16, 20)}, kept=16),
     "credentials": Bound(
-        Amount(65, 90), {"owner": Amount(0, 6), "other_owner": Amount(0, 2)}, kept=49, needs={"ended": (8, 8)}
+        Amount(66, 90), {"owner": Amount(0, 6), "other_owner": Amount(0, 2)}, kept=50, needs={"ended": (8, 8)}
     ),
     "bad_input": Bound(Amount(53, 70), {"owner": Amount(0, 4)}, Bound(Amount(430, 1_000), {"owner": Amount(0, 4)})),
     "state": Bound(

@@ -58,6 +58,8 @@ class Controls:
     owner: Account | None = None
     creates: dict[str, Judgement] = field(default_factory=dict)
     again: list[Judgement] = field(default_factory=list)
+    #: The server errors, or the silence, after which ``create`` was called once more in the same style.
+    broken_down: dict[str, Judgement] = field(default_factory=dict)
     reads: list[Read] = field(default_factory=list)
     unknown: dict[tuple[str, str], Judgement] = field(default_factory=dict)
     _unavailable: str | None = None
@@ -119,7 +121,12 @@ class Controls:
         # The key from before the run counts too: create must not give it again.
         self._good("read", styles[0], owner)
         for index, style in enumerate(styles):
-            answer = self.creates[style.name] = self._good("create", style, owner)
+            answer = self._good("create", style, owner)
+            if answer.server_error or answer.kind == "nothing":
+                # By itself that says nothing of the style: the next one tells.
+                self.broken_down[style.name] = answer
+                last, answer = _last_key(answer, last), self._good("create", style, owner)
+            self.creates[style.name] = answer
             last = _last_key(answer, last)
             if style is _TWICE_AT_ONCE:
                 last = self._again(style, owner, last)
@@ -172,12 +179,13 @@ class Controls:
     @property
     def answers(self) -> list[Judgement]:
         """Every answer of the baseline to a call of the owner or with an unknown hash."""
-        return [*self.creates.values(), *(each.answer for each in self.reads), *self.unknown.values()]
+        creates = [*self.broken_down.values(), *self.creates.values(), *self.again]
+        return [*creates, *(each.answer for each in self.reads), *self.unknown.values()]
 
     def good(self, operation: Operation, style: Style) -> list[Judgement]:
         """The answers to calls with good credentials in this operation and style."""
         if operation == "create":
-            return [self.creates[style.name]] if style.name in self.creates else []
+            return [each[style.name] for each in (self.broken_down, self.creates) if style.name in each]
         return [read.answer for read in self.reads if read.style is style]
 
     def need_success(self, operation: Operation, style: Style) -> None:

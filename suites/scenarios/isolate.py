@@ -76,7 +76,7 @@ def plain_call(
 #: Follow-up calls in a run at most, and how many are repeated before a read.
 _MOST = 60
 _AT_ONCE = 8
-#: How often a key is read again to see whether it is used up: one that can be read three times was read twice already.
+#: Reads after the first one, to see whether a key is used up by them.
 _READS = 2
 #: Seconds that are waited at most to see whether a key changes by itself.
 _LONGEST_WAIT = 15.0

@@ -852,10 +852,11 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
         own = [key for key, user in zip(keys, users, strict=True) if user == owner]
         log.append(f"own: {await call('read', owner, note=False) in own}")
         log.append(f"same: {await call('read', owner, note=False) == await call('read', owner, note=False)}")
-    _, meanwhile, _ = await asyncio.gather(
+    others = await call("read", other)
+    _, meanwhile, others_meanwhile = await asyncio.gather(
         call("create", owner, note=False), call("read", owner, note=False), call("read", other, note=False)
     )
-    log.append(f"a key meanwhile: {bool(meanwhile)}")
+    log.append(f"a key meanwhile: {bool(meanwhile)}, the other's: {others_meanwhile == others}")
     await call("read", owner)
     await call("read", other)
     again = list(await asyncio.gather(*[call("read", user, note=False) for user in (owner, other, owner)]))

@@ -852,9 +852,12 @@ def test_the_code_of_a_429_that_is_repeated_is_judged() -> None:
 
     with _serving(serve) as (_, session):
         seen: list[str] = []
+        calls: list[str | None] = []
         session.observers.append(lambda judgement: seen.extend(each.requirement for each in judgement.violations))
+        session.observers.append(lambda judgement: calls.append(judgement.exchange.intent.operation))
         assert _read(session).kind == "success"
         assert seen.count("E2-status-goes-with-code") == 1
+        assert calls == [None, "read"], "what is repeated is not the answer of the call"
         # A page is a gateway's, and says nothing of the API.
         assert _read(session).kind == "success"
         assert seen.count("E2-status-goes-with-code") == 1
