@@ -51,15 +51,14 @@ def explain(answers: Sequence[Judgement], requirements: Iterable[str], more: Ite
     found, opportunities = anomalies(answers)
     found.extend(more)
     counted = frozenset(requirements)
-    no_refusals = [each for each in found if B1 not in counted and _is_matter_of_b1(each)]
-    judged = (anomaly.within(counted) for anomaly in found if anomaly not in no_refusals)
+    left_out = {id(each): each.answer for each in found if B1 not in counted and _is_matter_of_b1(each)}
+    judged = (each.within(counted) for each in found if id(each) not in left_out)
     within = [each for each in judged if each is not None]
     broken, ties = smallest(within, opportunities)
     broken = without_consequences(within, broken)
     shown = [replace(each, candidates=each.candidates | (each.follows_from & broken)) for each in within]
-    return Explanation(
-        broken, tuple(shown), ties, tuple({id(each.answer): each.answer for each in no_refusals}.values())
-    )
+    no_refusals = {id(answer): answer for answer in left_out.values()}
+    return Explanation(broken, tuple(shown), ties, tuple(no_refusals.values()))
 
 
 def _is_matter_of_b1(anomaly: Anomaly) -> bool:

@@ -59,6 +59,17 @@ def test_a_server_error_is_no_refusal(emulator: type[Emulator]) -> None:
     assert refused <= core.open.keys()
 
 
+class _GivesAnotherStatus(Emulator):
+    """Refuses every hash that opens nothing with its code, and with the status of a server error."""
+
+    def error_status(self, call: Call, error: ApiError) -> int:
+        return 500 if error.code == codes.NOT_FOUND_OR_ENDED else super().error_status(call, error)
+
+
+def test_what_else_is_wrong_with_a_server_error_is_said() -> None:
+    assert _run(_GivesAnotherStatus(), "core").broken == ("E2-status-goes-with-code",)
+
+
 def test_the_profile_core_verifies_all_that_it_counts_on_a_target_that_conforms() -> None:
     done = _run(Emulator(), "core")
     assert (done.broken, done.failed, done.open) == ((), {}, {})
