@@ -9,7 +9,7 @@ import pytest
 
 from contracts.anomaly import Anomaly
 from contracts.attribution import answers, by_style, collect, cover, equivalences, findings, first_creates, styles
-from contracts.attribution.explanation import Explanation
+from contracts.attribution.explanation import Explanation, combined, explain
 from contracts.exchange import Refusal
 from contracts.ids import (
     A2,
@@ -22,6 +22,7 @@ from contracts.ids import (
     C5_ISO,
     C5_UNKNOWN,
     C6_CHARSET,
+    C8,
     E1,
     E2,
     P2,
@@ -40,6 +41,7 @@ from contracts.ids import (
     T7,
 )
 from contracts.judge import Judgement
+from contracts.requirements import catalogue
 from suites.selfcheck.unit.histories import Script, key
 
 _GENERAL = Refusal(B1, "general")
@@ -74,6 +76,50 @@ def test_what_is_open() -> None:
     # But where the answer may be wrong by itself.
     alone = _anomaly(T6, T2, suspects=((T6, call),))
     assert Explanation(anomalies=(alone,)).open == [alone]
+
+
+_CORE = [name for name, entry in catalogue().items() if entry.in_profile("core")]
+
+
+def _unanswered(script: Script) -> None:
+    """No answer came to the last call."""
+    last = script.answers[-1]
+    exchange = replace(last.exchange, response=None, failure="no answer")
+    script.answers[-1] = replace(last, kind="nothing", code=None, exchange=exchange)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_in_the_core_profile_a_server_error_is_no_refusal(silent: bool) -> None:
+    script = Script()
+    script.create(1)
+    script.add("read", code=6, status=500, valid=False, refusal=_CODE)
+    if silent:
+        _unanswered(script)
+    script.add("read", code=4, valid=False, refusal=_CODE)
+    for requirements, broken, no_refusals in (
+        (_CORE, set[str](), (script.answers[1],)),
+        (catalogue(), {B1}, ()),
+    ):
+        found = explain(script.answers, requirements)
+        assert (found.broken, found.no_refusals) == (broken, no_refusals)
+        assert combined([found, found]).no_refusals == no_refusals * 2
+
+
+def test_in_the_core_profile_what_else_is_wrong_counts() -> None:
+    owed = Script()
+    owed.create(1)
+    owed.add("create", code=6, status=500)
+    assert explain(owed.answers, _CORE).broken == {T1}
+    assert explain(owed.answers, _CORE).no_refusals == ()
+    page = Script()
+    page.create(1)
+    page.add("read", valid=False, refusal=_CODE, status=403)
+    assert explain(page.answers, _CORE).broken == {A2}
+    other = Script()
+    other.create(1)
+    other.add("read", code=4, status=500, valid=False, refusal=_CODE, breaks=(E2,))
+    assert explain(other.answers, _CORE).broken == {E2}
+    assert explain(other.answers, _CORE).no_refusals == (other.answers[1],)
 
 
 def test_a_read_that_may_be_wrong_to_give_a_key_at_all_leaves_open_what_has_made_it() -> None:
@@ -497,6 +543,36 @@ def test_bad_input_is_not_explained_by_a_parameter_that_good_calls_of_anybody_ca
     assert equivalences.without_those_that_work(found, [dated, _called(None, C5_ISO)]) == found
 
 
+def test_a_server_error_that_the_very_same_call_does_not_get_again_is_no_matter_of_what_it_carries() -> None:
+    script = Script()
+    script.create(1)
+    wrong = script.add("read", code=6, status=500, equivalences=(C5_UNKNOWN,))
+    script.add("read", value=key(1), equivalences=(C5_UNKNOWN,))
+    anomaly = _anomaly(C5_UNKNOWN, B1, T2, made=wrong)
+    assert equivalences.without_those_that_work(anomaly, script.answers).candidates == {T2}
+
+
+@pytest.mark.parametrize("account", ["subuser", "tariff_restricted", "demo_with_session"])
+def test_where_the_plain_create_is_let_in_too_it_is_not_for_what_is_special_in_this_one(account: str) -> None:
+    script = Script()
+    wrong = script.add("create", account, value=key(1), equivalences=(C5_ISO,))
+    anomaly = _anomaly(C5_ISO, T6, made=wrong)
+    assert equivalences.without_those_that_work(anomaly, script.answers) == anomaly
+    script.add("create", account, code=13)
+    script.add("create", account, value=key(2), style="post-json")
+    assert equivalences.without_those_that_work(anomaly, script.answers) == anomaly
+    script.add("create", account, value=key(3))
+    assert equivalences.without_those_that_work(anomaly, script.answers).candidates == {T6}
+
+
+def test_of_an_account_that_may_create_the_address_stays_a_candidate() -> None:
+    script = Script()
+    script.create(1)
+    wrong = script.add("create", value=key(1), equivalences=(C8,))
+    anomaly = _anomaly(C8, T1, made=wrong)
+    assert C8 in equivalences.without_those_that_work(anomaly, script.answers).candidates
+
+
 def test_the_very_same_call_that_fits_at_another_time_leaves_what_else_there_is() -> None:
     wrong = _called(7, C5_ISO)
     found = _anomaly(T2, C5_ISO, made=wrong)
@@ -565,6 +641,23 @@ def test_what_says_nothing_of_a_style(about: dict[str, Any]) -> None:
     assert styles.refused_styles(script.answers) == []
     script.add("read", code=4, style="post-form")
     assert [each.name for each in styles.refused_styles(script.answers)] == ["post-form"]
+
+
+@pytest.mark.parametrize(("account", "code"), [("subuser", 4), ("subuser", 13), ("tariff_restricted", 7)])
+def test_a_create_that_must_be_refused_says_nothing_of_its_style(account: str, code: int) -> None:
+    script = Script()
+    script.create(1, style="post-form")
+    script.add("create", account, code=code)
+    assert styles.refused_styles(script.answers) == []
+    # What is said to a read does, and what is understood.
+    script.add("read", account, code=4)
+    script.read(1, style="post-form")
+    assert [(each.operation, each.name) for each in styles.refused_styles(script.answers)] == [("read", "get-query")]
+    understood = Script()
+    understood.create(1, style="post-form")
+    understood.add("create", code=3)
+    understood.add("create", "tariff_restricted", code=236)
+    assert styles.refused_styles(understood.answers) == []
 
 
 @pytest.mark.parametrize(("code", "for_its_method"), [(112, True), (4, False)])
