@@ -58,7 +58,7 @@ class Controls:
     owner: Account | None = None
     creates: dict[str, Judgement] = field(default_factory=dict)
     again: list[Judgement] = field(default_factory=list)
-    #: The server errors, or the silence, after which ``create`` was called once more in the same style.
+    #: The server errors, and closed connections, after which ``create`` was called once more in the same style.
     broken_down: dict[str, Judgement] = field(default_factory=dict)
     reads: list[Read] = field(default_factory=list)
     unknown: dict[tuple[str, str], Judgement] = field(default_factory=dict)
@@ -122,8 +122,8 @@ class Controls:
         self._good("read", styles[0], owner)
         for index, style in enumerate(styles):
             answer = self._good("create", style, owner)
-            if answer.server_error or answer.kind == "nothing":
-                # By itself that says nothing of the style: the next one tells.
+            if answer.server_error or answer.exchange.closed:
+                # By itself that says nothing of the style: the next one tells. One that takes all the time there is will do so again.
                 self.broken_down[style.name] = answer
                 last, answer = _last_key(answer, last), self._good("create", style, owner)
             self.creates[style.name] = answer

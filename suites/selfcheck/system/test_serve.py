@@ -141,6 +141,56 @@ def test_its_output_is_redacted_and_it_knows_no_credentials(tmp_path: Path, port
     assert log.endswith("SIGTERM\n")
 
 
+#: An emulator whose errors hold all that the request held, and which prints that, too.
+SHOWS = """
+import sys
+from fixtures.emulator.core import Emulator
+from fixtures.emulator.server import bind, serve
+class Shows(Emulator):
+    def error_payload(self, call, error):
+        payload = super().error_payload(call, error)
+        payload["status"]["description"] = str(dict(call.request.headers))
+        return payload
+    async def __call__(self, scope, receive, send):
+        print(scope["query_string"], scope["headers"], flush=True)
+        await super().__call__(scope, receive, send)
+serve(Shows(), bind("127.0.0.1", int(sys.argv[1])), ready=lambda: None, signals=True)
+"""
+SECRETS = ("gatewaySecret55", "cookieSecret88", "hookHeaderSecret77", "hookQuerySecret99", "serveArgument33")
+
+
+@pytest.mark.slow
+def test_what_opens_a_gateway_or_the_hook_is_in_no_output(tmp_path: Path, port: int) -> None:
+    program, target = tmp_path / "shows.py", tmp_path / "target.toml"
+    program.write_text(SHOWS, encoding="utf-8")
+    target.write_text(
+        f"""
+base_url = "http://127.0.0.1:{port}/v2"
+[http]
+headers = {{ X-Gateway = "gatewaySecret55", Cookie = "theme=dark; sid=cookieSecret88" }}
+[provider_states]
+url = "http://127.0.0.1:{port}/_states?token=hookQuerySecret99"
+headers = {{ X-Hook = "hookHeaderSecret77" }}
+""",
+        encoding="utf-8",
+    )
+    record = tmp_path / "history.json"
+    line = words(program, port, "--password", "serveArgument33")
+    asked = ["--target", target, "--serve", line, "--record", record, "--requirement", "A2", "--requirement", "E1"]
+    done = suite(*asked, folder=tmp_path / "report", env={"PYTHONPATH": str(ROOT)})
+    assert done.code == 0, done.output
+    # It did show them: where one stood, its name stands.
+    log = (done.folder / "target.log").read_text(encoding="utf-8")
+    for name in ("X-Gateway of http.headers", "X-Hook of provider_states.headers", "token of the hook's address"):
+        assert f"«{name}»" in log
+    written = [each for each in (*done.folder.rglob("*"), record) if each.is_file()]
+    assert len(written) > 10
+    for text in (done.output, *(each.read_text(encoding="utf-8", errors="replace") for each in written)):
+        assert [each for each in SECRETS if each in text] == []
+    options = json.loads(record.read_text(encoding="utf-8"))["run"]["options"]
+    assert options[options.index("--serve") + 1] == f"{Path(sys.executable).name} …"
+
+
 def test_it_dies_before_it_answers(tmp_path: Path, port: int) -> None:
     program = tmp_path / "broken.py"
     program.write_text(

@@ -26,11 +26,15 @@ def _hidden(**headers: str) -> set[str]:
     ("name", "value", "hidden"),
     [
         ("X_Gateway", "gatewaySecret55", {"gatewaySecret55"}),
-        ("Cookie", "sid=cookieSecret88; theme=dark", {"sid=cookieSecret88; theme=dark", "cookieSecret88"}),
-        ("X_Token", "Bearer of-sixteen-letters", {"Bearer of-sixteen-letters", "of-sixteen-letters"}),
-        # It may stand in any text: too short, a word, a part of the address, or a header of which anybody may know.
+        ("Cookie", "sid=cookieSecret88; theme=dark", {"cookieSecret88"}),
+        ("X_Token", "Bearer secretOfTheGateway", {"secretOfTheGateway"}),
+        ("X_Token", "123456789012", {"123456789012"}),
+        # It may stand in any text: too short, words, a date, a part of the address, or a header of which anybody may know.
         ("X_Gateway", "short77", set()),
-        ("X_Service", "delivery", set()),
+        ("X_Service", "delivery-conformance", set()),
+        ("X_Accept", "application/json; version=2", set()),
+        ("X_Version", "2026-11-01", set()),
+        ("X_Number", "12345678901", set()),
         ("X_Environment", "staging-eu-1", set()),
         ("Accept_Language", "en-US,en;q=0.95", set()),
         ("X_Forwarded_Proto", "https-and-more-1", set()),
