@@ -53,7 +53,7 @@ _OWNER: Final = "owner"
 #: The groups in the order of the contract; the first two come before any test, the last one after all.
 BOUNDS: Final[Mapping[str, Bound]] = {
     "setup": Bound(Amount(1, 4)),
-    "baseline": Bound(Amount(31, 46), {"owner": Amount(6, 12)}, kept=23),
+    "baseline": Bound(Amount(31, 40), {"owner": Amount(6, 8)}, kept=23),
     "success": Bound(Amount(0, 5)),
     "errors": Bound(Amount(0, 5)),
     "calls": Bound(Amount(48, 60), {"owner": Amount(16, 20)}, kept=16),

@@ -33,6 +33,9 @@ _TWICE, _TWICE_AT_ONCE = POST_JSON, GET_QUERY
 #: The style in which a bad credential is tried between a create and the first read of its key.
 _REFUSED_BETWEEN = POST_FORM
 
+#: So often at most a create that breaks down is made once more: where it breaks down in more styles, it is no chance.
+_BREAKDOWNS = 2
+
 #: Codes of a target that is in trouble, or has had enough of calls: they say nothing of the credential.
 _TROUBLE = frozenset({1, 6, 8, 14, 15})
 
@@ -122,7 +125,7 @@ class Controls:
         self._good("read", styles[0], owner)
         for index, style in enumerate(styles):
             answer = self._good("create", style, owner)
-            if answer.server_error or answer.exchange.closed:
+            if (answer.server_error or answer.exchange.closed) and len(self.broken_down) < _BREAKDOWNS:
                 # By itself that says nothing of the style: the next one tells. One that takes all the time there is will do so again.
                 self.broken_down[style.name] = answer
                 last, answer = _last_key(answer, last), self._good("create", style, owner)
