@@ -30,7 +30,8 @@ from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Clien
 from suites.selfcheck.system.runs import ROOT, command, suite
 from suites.selfcheck.system.watched import CREDENTIALS, Watched, target_file, watch
 
-pytestmark = [pytest.mark.xdist_group("user-errors")]
+# Files and expressions that are nested as deep as can be: what other tests have left is not finalized where that fails.
+pytestmark = [pytest.mark.xdist_group("user-errors"), pytest.mark.usefixtures("without_garbage_collection")]
 
 _AT_ONCE = 4
 _USAGE = 4
@@ -350,7 +351,6 @@ def test_an_option_that_is_empty(option: str) -> None:
     ["(", "a b", "not", "x" + " and x" * 50_000, "(" * 50_000],
     ids=["open", "two-words", "no-operand", "long", "deep"],
 )
-@pytest.mark.usefixtures("without_garbage_collection")
 def test_an_expression_that_is_none(option: str, expression: str) -> None:
     with pytest.raises(SetupError, match=r"^-[km] ") as error:
         resolve(_given(**{option: expression}))
