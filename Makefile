@@ -15,10 +15,19 @@ JOBS ?= 3
 EMPTY := $(strip $(foreach name,BASE_URL TARGET,$(if $(filter-out undefined,$(origin $(name))),$(if $(value $(name)),,$(name)))))
 # The text that was given and nothing else: make would expand a $ in it, and the recipes hand it on in the environment, where no quote
 # or space can end the argument early. ARGS, on the other hand, is shell words: ARGS='-k "two words" -x'.
+# What was not given is not exported: a make that is started from here would take it for one that is empty.
+ifneq ($(origin BASE_URL),undefined)
 override BASE_URL := $(value BASE_URL)
+export BASE_URL
+endif
+ifneq ($(origin TARGET),undefined)
 override TARGET := $(value TARGET)
+export TARGET
+endif
+ifneq ($(origin FILE),undefined)
 override FILE := $(value FILE)
-export BASE_URL TARGET FILE
+export FILE
+endif
 
 # A module is compiled once, whatever the environment says: the self-checks start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
