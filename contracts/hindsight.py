@@ -9,10 +9,10 @@ from contracts.anomaly import Anomaly, asked
 from contracts.ids import A5_TOLD, A6
 from contracts.judge import Judgement
 from contracts.refusals import refusal_anomaly
+from contracts.register.reading import SUBUSER
 from contracts.rules.disclosure import TELLS_NOTHING, carried, disclosed
 from contracts.rules.privacy import texts
 
-_SUBUSER: Final = "subuser"
 #: Characters at least of a key that stands in no answer by chance.
 _TELLING: Final = 16
 _NO_KEY: Final = "no key that was made for another account"
@@ -42,7 +42,7 @@ def others_keys(answers: Sequence[Judgement]) -> list[Anomaly]:
 
     What is given as the key is for the register. What a sub-user may see is not documented.
     """
-    good = [each for each in answers if each.exchange.intent.valid and each.exchange.intent.kind != _SUBUSER]
+    good = [each for each in answers if each.exchange.intent.valid and each.exchange.intent.kind != SUBUSER]
     made: dict[str, str | None] = {}
     for answer in good:
         if answer.key is not None and len(answer.key) >= _TELLING and answer.exchange.intent.operation == "create":

@@ -9,8 +9,6 @@ from contracts.register.reading import NO_SESSION
 
 #: The account that may create once.
 DEMO = "demo_without_session"
-#: The account of which it is not documented whose key it reads.
-SUBUSER = "subuser"
 #: The accounts that have no session before the run.
 NO_SESSION_AT_FIRST = frozenset({"owner_without_session", DEMO})
 

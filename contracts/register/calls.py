@@ -10,12 +10,13 @@ from contracts.exchange import Intent
 from contracts.ids import A5_CHANGED, A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED, T6, T8
 from contracts.judge import Judgement
 from contracts.refusals import FORM, form_findings, rate_limited
-from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, SUBUSER, Account, Pending
+from contracts.register.account import DEMO, NO_SESSION_AT_FIRST, Account, Pending
 from contracts.register.book import Book
 from contracts.register.changes import CHANGES, REFUSED, REFUSED_DEMO, may_not_change
 from contracts.register.reading import (
     NO_SESSION,
     NO_SESSION_CODE,
+    SUBUSER,
     ambiguous,
     apart,
     documented,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contracts.ids import C8, C9, S3
 from contracts.judge import Judgement
 
+#: The account of which it is not documented what it reads: a refusal, a key of its own, or that of its master.
+SUBUSER = "subuser"
 #: What ``read`` gives where there is no session.
 NO_SESSION = "<no session>"
 #: The code that says so (DELIVERY).
@@ -41,7 +43,7 @@ def value_of(answer: Judgement) -> str | None:
     if answer.kind == "error" and answer.code == NO_SESSION_CODE:
         return NO_SESSION
     refused = answer.kind == "error" and answer.code is not None and not answer.server_error
-    return f"<error {answer.code}>" if refused and answer.exchange.intent.kind == "subuser" else None
+    return f"<error {answer.code}>" if refused and answer.exchange.intent.kind == SUBUSER else None
 
 
 def is_key(value: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fixtures.emulator import codes
@@ -9,8 +11,10 @@ from fixtures.emulator.accounts import State
 from fixtures.emulator.codes import ApiError
 from fixtures.emulator.core import Emulator
 from fixtures.emulator.messages import Call, Response
+from fixtures.emulator.threaded import ThreadedServer
 from suites.selfcheck.mutation import direct
 from suites.selfcheck.mutation.in_process import ORIGIN, in_process
+from suites.selfcheck.system.runs import suite, target_file
 
 
 class _BreaksDown(Emulator):
@@ -64,6 +68,18 @@ class _GivesAnotherStatus(Emulator):
 
     def error_status(self, call: Call, error: ApiError) -> int:
         return 500 if error.code == codes.NOT_FOUND_OR_ENDED else super().error_status(call, error)
+
+
+def test_the_command_says_that_it_was_not_verified(tmp_path: Path) -> None:
+    with ThreadedServer(emulator=_BreaksDown()) as server:
+        target = target_file(server, tmp_path / "target.toml")
+        asked = ("--profile", "core", "--requirement", "A2", "--requirement", "S1")
+        done = suite("--target", target, *asked, folder=tmp_path / "report")
+    assert done.requirement("S1-success-is-200")["result"] == "passed"
+    for name in ("A2-unknown-hash-refused", "A2-ended-hash-refused"):
+        found = done.requirement(name)
+        assert found["result"] == "not_verified"
+        assert "is no refusal, and B1-bad-input-refused, which it breaks, is not in the profile" in found["reason"]
 
 
 def test_what_else_is_wrong_with_a_server_error_is_said() -> None:
