@@ -8,8 +8,8 @@ RUN := $(VENV)/bin/python
 UV ?= uv
 # Other Pythons that `make test` tries too: PYTHONS="3.11 3.13". Each must be there.
 PYTHONS ?=
-# Workers for the self-checks: three for two cores, for many wait. The conformance run itself is one process.
-JOBS ?= 3
+# Workers for the self-checks: four for two cores, for many wait. The conformance run itself is one process.
+JOBS ?= 4
 
 # Those that are given and empty: a variable that is not set, so that something else would be judged than was meant.
 EMPTY := $(strip $(foreach name,BASE_URL TARGET,$(if $(filter-out undefined,$(origin $(name))),$(if $(value $(name)),,$(name)))))
