@@ -28,6 +28,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _LARGEST: Final = 1 << 20
+_STARTING: Final = threading.Lock()
 #: Variables that are read while the suite runs, and by nothing as it is imported.
 _READ_LATE: Final = frozenset(
     name for each in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (each, each.upper())
@@ -81,8 +82,14 @@ def run(
     return subprocess.CompletedProcess([str(each) for each in arguments], code, output)
 
 
-@cache
 def _server() -> socket.socket:
+    # Runs are started by several threads at a time; one server serves them all.
+    with _STARTING:
+        return _started()
+
+
+@cache
+def _started() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "DELIVERY_"))}
     process = subprocess.Popen(
