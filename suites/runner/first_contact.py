@@ -17,8 +17,6 @@ from suites.runner.serve import Served
 
 #: Seconds between two looks at a target that is starting.
 _PAUSE = 0.25
-#: The code by which the API says that an address has no action (ERRORS).
-_WRONG_HANDLER = 111
 #: What is asked to tell a gateway that lets nothing through from a target that is in trouble with one call.
 _PROBES = (
     unknown_hash("read", GET_QUERY),
@@ -114,32 +112,34 @@ def _check_address(run: Run, base_url: str, answer: Judgement) -> None:
             raise TargetLost(run.session.lost)
         if barred is not None:
             raise SetupError(f"{base_url}: {barred}")
-    if _is_page(answer) or answer.code == _WRONG_HANDLER:
+    # What breaks down says nothing of the address.
+    if answer.code not in UNKNOWN_HASH and response.status < 500:
         _check_path(run, base_url, answer)
 
 
 def _check_path(run: Run, base_url: str, answer: Judgement) -> None:
-    """Raise ``SetupError`` where nothing is below the base URL, and say where the API is instead."""
+    """Raise ``SetupError`` where the API is at another address, or nothing is at this one."""
     if base_url.endswith("/v2"):
         hint = ""
     else:
         # No documented call: what it is answered says nothing of the target that is to be judged.
         below = _PROBES[0].but(operation=None, path=f"/v2{_PROBES[0].path}", refusal=None, breaks_contract=True)
-        is_there = run.session.exchange(below).code in UNKNOWN_HASH
-        hint = f"; {base_url}/v2 is" if is_there else "; was /v2 forgotten at its end?"
-        if is_there:
-            said = "a 404 page" if _is_page(answer) else f"code {_WRONG_HANDLER}"
-            raise SetupError(_not_the_api(base_url, said, hint))
+        if run.session.exchange(below).code in UNKNOWN_HASH:
+            raise SetupError(_not_the_api(base_url, answer, f"; {base_url}/v2 is"))
+        hint = "; was /v2 forgotten at its end?"
     # A target that has an envelope for it is judged as it is.
     if _is_page(answer) and _is_page(run.session.exchange(_PROBES[1])):
-        raise SetupError(_not_the_api(base_url, "a 404 page", hint))
+        raise SetupError(_not_the_api(base_url, answer, hint))
 
 
 def _is_page(answer: Judgement) -> bool:
     return answer.status == 404 and answer.kind == "foreign"
 
 
-def _not_the_api(base_url: str, said: str, hint: str) -> str:
+def _not_the_api(base_url: str, answer: Judgement, hint: str) -> str:
+    said = f"HTTP {answer.status}" if answer.code is None else f"code {answer.code}"
+    if _is_page(answer):
+        said = "a 404 page"
     return f"{base_url}, asked for {_PROBES[0].path}, answers with {said}: it is not the base URL of the API{hint}"
 
 

@@ -472,9 +472,13 @@ def _page(client: Client, request: bytes) -> None:
     client.answer(b"<h1>Not Found</h1>", "404 Not Found", "text/html")
 
 
-def _v2_only(client: Client, request: bytes) -> None:
-    code = 4 if request.split(b" ")[1].startswith(b"/v2/") else 111
-    _refused(code)(client, request)
+def _app(client: Client, request: bytes) -> None:
+    client.answer(b"<!doctype html><title>Shop</title>", "200 OK", "text/html")
+
+
+def _beside(other: Behaviour) -> Behaviour:
+    """The API is at /v2, and *other* answers everywhere else."""
+    return lambda client, request: (_UNKNOWN if request.split(b" ")[1].startswith(b"/v2/") else other)(client, request)
 
 
 def _to_https(client: Client, request: bytes) -> None:
@@ -492,6 +496,7 @@ def _hook(body: bytes, status: str = "200 OK", **headers: str) -> Behaviour:
 
 
 _HOOK = "the provider-states hook http://127.0.0.1"
+_ELSEWHERE = "it is not the base URL of the API; http://127.0.0.1:"
 _UNKNOWN = _refused(4)
 #: The first contact, then the main path of the owner: in every style create, two reads, and more.
 _MAIN_PATH = 60
@@ -499,7 +504,9 @@ _MAIN_PATH = 60
 ASKED = [
     Asked("http-for-https", "redirects to https: give the https address", _to_https, 1),
     Asked("v2-forgotten", "answers with a 404 page: it is not the base URL of the API; was /v2 forgotten at its end?", _page, 3, prefix=""),
-    Asked("v2-forgotten-by-one-who-answers", "answers with code 111: it is not the base URL of the API; http://127.0.0.1:", _v2_only, 2, prefix=""),
+    Asked("v2-forgotten-111", f"answers with code 111: {_ELSEWHERE}", _beside(_refused(111)), 2, prefix=""),
+    Asked("v2-forgotten-app", f"answers with HTTP 200: {_ELSEWHERE}", _beside(_app), 2, prefix=""),
+    Asked("v2-forgotten-7", f"answers with code 7: {_ELSEWHERE}", _beside(_refused(7)), 2, prefix=""),
     Asked("another-page", "answers with a 404 page: it is not the base URL of the API", _page, 2),
     Asked("owner-unknown", "the account owner is refused by every call in every style (code 4)", _UNKNOWN, _MAIN_PATH),
     Asked("owner-forbidden", "the account owner is refused by every call in every style (code 11)", _refused(11), _MAIN_PATH),

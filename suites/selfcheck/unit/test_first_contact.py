@@ -68,9 +68,9 @@ class Scene:
         assert seconds > 0
         self.now += seconds
 
-    def meet(self, wait: float = 0) -> None:
+    def meet(self, wait: float = 0, base_url: str = _BASE) -> None:
         """Make the first contact."""
-        first_contact(self.run, _BASE, wait, clock=lambda: self.now, sleep=self._sleep)
+        first_contact(self.run, base_url, wait, clock=lambda: self.now, sleep=self._sleep)
 
 
 def test_an_answer_is_taken_up() -> None:
@@ -95,6 +95,33 @@ def test_a_targets_own_503_is_an_answer() -> None:
     scene = Scene(Response(503, _JSON, b'{"success": false, "status": {"code": 14, "description": "x"}}'))
     scene.meet(wait=30)
     assert scene.now == 0
+
+
+_NO_V2 = "http://target.test/api"
+_SAYS_7 = Response(400, _JSON, b'{"success": false, "status": {"code": 7, "description": "x"}}')
+
+
+def test_the_api_is_below_the_base_url() -> None:
+    scene = Scene(_SAYS_7, _REFUSED)
+    with pytest.raises(
+        SetupError, match=r"answers with code 7: it is not the base URL of the API; http://target\.test/api/v2 is"
+    ):
+        scene.meet(base_url=_NO_V2)
+
+
+def test_what_refuses_otherwise_everywhere_is_judged() -> None:
+    scene = Scene(_SAYS_7)
+    scene.meet(base_url=_NO_V2)
+    assert scene.run.first_contact.code == 7
+    assert scene.asked == [("read", "GET"), ("", "GET")]
+
+
+def test_a_breakdown_says_nothing_of_the_address() -> None:
+    """A server that takes the path for another prefix, too, must not be told that it is elsewhere."""
+    broken = Response(500, _JSON, b'{"success": false, "status": {"code": 6, "description": "x"}}')
+    scene = Scene(broken, _REFUSED)
+    scene.meet(base_url=_NO_V2)
+    assert scene.asked == [("read", "GET")]
 
 
 @pytest.mark.parametrize("wait", [0, 3])
