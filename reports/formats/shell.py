@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from shlex import quote
 from typing import Final
 
 from contracts.exchange import Request
-from fixtures.secrets import Piece, Vault
+from fixtures.secrets import Piece, Secret, Vault
 
 #: What curl sends of its own accord, or must not be made to send.
 _LIBRARY_HEADERS: Final = frozenset({"user-agent", "accept", "accept-encoding", "connection", "host"})
@@ -82,12 +82,11 @@ def _with_body(parts: Sequence[str], body: bytes, vault: Vault) -> str:
 
 def _escaped(text: str, vault: Vault) -> Iterable[str]:
     """Bytes, one a character, as words for printf's ``%b``, which knows octal escapes."""
-    for literal, piece in _split(text, vault):
+    for literal, expansion in _split(text, vault):
         if literal:
             octal = "".join(char if " " <= char <= "~" and char != "\\" else f"\\0{ord(char):03o}" for char in literal)
             yield quote(octal)
-        if piece is not None:
-            yield _expansion(piece, text[piece.start : piece.end])
+        yield expansion
 
 
 def word(text: str, vault: Vault, encoding: str = "utf-8") -> str:
@@ -97,20 +96,48 @@ def word(text: str, vault: Vault, encoding: str = "utf-8") -> str:
         name = variable(named.group(1)).removeprefix("DELIVERY_").removesuffix("_HASH")
         return f'{quote(text[: named.start()])}"$HEADER_{name}"'
     words: list[str] = []
-    for literal, piece in _split(text, vault):
-        words += _literals(literal, encoding)
-        if piece is not None:
-            words.append(_expansion(piece, text[piece.start : piece.end]))
+    for literal, expansion in _split(text, vault):
+        words += [*_literals(literal, encoding), expansion]
     return "".join(words) or "''"
 
 
-def _split(text: str, vault: Vault) -> Iterable[tuple[str, Piece | None]]:
-    """The stretches of *text* between secrets, each with the secret that follows it."""
+def _split(text: str, vault: Vault) -> Iterable[tuple[str, str]]:
+    """The stretches of *text* that are no secret, each with the expansion of what follows it."""
+    pieces = vault.find(text)
+    expanded = [(piece.start, piece.end, _expansion(piece, text[piece.start : piece.end])) for piece in pieces]
     end = 0
-    for piece in vault.find(text):
-        yield text[end : piece.start], piece
-        end = piece.end
-    yield text[end:], None
+    for start, stop, expansion in sorted([*expanded, *_replaced(text, pieces)]):
+        yield text[end:start], expansion
+        end = stop
+    yield text[end:], ""
+
+
+def _replaced(text: str, pieces: Sequence[Piece]) -> Iterable[tuple[int, int, str]]:
+    """Where one character stands in the place of another of a secret, before, behind or between *pieces* of it."""
+    places: dict[int, tuple[Secret, int]] = {}
+    for piece in pieces:
+        last = piece.offset + len(piece.text)
+        if piece.offset == 1:
+            places[piece.start - 1] = piece.secret, 0
+        if last == len(piece.secret.reveal()) - 1:
+            places[piece.end] = piece.secret, last
+    for one, other in pairwise(pieces):
+        place = one.offset + len(one.text)
+        if one.secret is other.secret and other.start - one.end == 1 and other.offset == place + 1:
+            places[one.end] = one.secret, place
+    shown = {index for piece in pieces for index in range(piece.start, piece.end)}
+    for index, (secret, place) in places.items():
+        free = 0 <= index < len(text) and index not in shown
+        if free and text[index].isalnum() and text[index] != secret.reveal()[place]:
+            yield index, index + 1, _another(variable(secret.label), place, text[index])
+
+
+def _another(name: str, place: int, char: str) -> str:
+    """The character *char*, or another one where that is what the variable holds at this *place*."""
+    if not (char.isascii() and char.isalnum()):
+        return quote(char)
+    instead = "1" if char == "0" else "0"
+    return f'"$(printf %s "${name}" | cut -c{place + 1} | sed -e s/{char}/{instead}/ -e t -e s/./{char}/)"'
 
 
 @lru_cache(maxsize=64)
@@ -181,8 +208,11 @@ def _expansion(piece: Piece, raw: str) -> str:
         while end < len(piece.text) and _same(piece, value, end) == same:
             end += 1
         first, last = piece.offset + start, piece.offset + end
-        words.append(_part(name, len(value), first, last) if same else quote(piece.text[start:end]))
-        if not same:
+        if same:
+            words.append(_part(name, len(value), first, last))
+        else:
+            one = end - start == 1 and 0 <= first < len(value)
+            words.append(_another(name, first, piece.text[start]) if one else quote(piece.text[start:end]))
             disguised += sum(_same(piece, value, index, any_case=True) for index in range(start, end))
         start = end
     # In another letter case most of it would stand here as it is.

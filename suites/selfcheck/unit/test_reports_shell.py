@@ -30,6 +30,8 @@ from suites.selfcheck.system.tools import missing
 OWNER = "9f86d081884c7d659a2feaa0c55ad015"
 BROKEN = "T1-create-gives-new-key"
 KEY = "60303ae22b998861bce3b28f33eec1be"
+#: Of more than hexadecimal digits.
+OPAQUE = "Zk81d081884c7d659a2feaa0c55ad01x"
 
 
 @dataclass
@@ -170,6 +172,31 @@ def repeated(exchanges: list[Exchange], vault: Vault, accounts: Accounts | None 
     shown = {"request": request_text(exchanges[-1].request, vault), "response": "HTTP 200", "curl": "curl"}
     record = ViolationRecord(BROKEN, "m", "another key", "it's the same key", shown, body(exchanges, vault))
     return complete(record, accounts or Accounts())
+
+
+@pytest.mark.parametrize(
+    ("secret", "place"),
+    [*((OWNER, place) for place in (0, 1, 15, 30, 31)), *((OPAQUE, place) for place in (0, 15, 31))],
+)
+def test_another_digit_is_another_one_of_whatever_account(secret: str, place: int) -> None:
+    """A script makes an account of its own, whose hash may have the very digit there that was put in."""
+    vault = Vault()
+    vault.add(secret, "owner")
+    command = f"printf %s {word(f'hash={secret[:place]}7{secret[place + 1 :]}', vault)}"
+    for value in (secret, "7" * 32, "f" * 32):
+        given = {"DELIVERY_OWNER_HASH": value, "PATH": os.environ["PATH"]}
+        sent = subprocess.run(["sh", "-c", command], env=given, capture_output=True, text=True, check=True).stdout
+        wanted = "0" if value[place] == "7" else "7"
+        assert sent == f"hash={value[:place]}{wanted}{value[place + 1 :]}"
+
+
+def test_what_stands_before_a_part_is_no_digit_changed() -> None:
+    vault = Vault()
+    vault.add(OPAQUE, "owner")
+    vault.add(KEY, "key 1 of owner")
+    part = '"${DELIVERY_OWNER_HASH#?}"'
+    assert word(f"={OPAQUE[1:]}", vault) == f"={part}"
+    assert word(KEY + OPAQUE[1:], vault) == f'"$KEY_1_OF_OWNER"{part}'
 
 
 def test_a_script_hands_keys_on(recorder: tuple[str, Seen], vault: Vault) -> None:
