@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from contracts.codes import NO_HASH
+from contracts.codes import UNKNOWN_HASH
 from contracts.exchange import Intent
 from contracts.ids import A5_CHANGED, A6, S4, T1, T2, T3, T4, T5_FIRST, T5_REFUSED, T6, T8
 from contracts.judge import Judgement
@@ -201,7 +201,7 @@ class Calls:
 
     def _perhaps_logged_out(self, account: Account, answer: Judgement) -> None:
         """A good hash that is refused as one that nobody has may be so for what a call since the last read that fitted did."""
-        if answer.kind != "error" or answer.code not in NO_HASH:
+        if answer.kind != "error" or answer.code not in UNKNOWN_HASH:
             return
         suspects = {name: calls for name, calls in account.suspects.items() if name in _LOGS_OUT}
         last = self.book.anomalies[-1]

@@ -377,7 +377,7 @@ def test_what_is_no_call_changes_nothing(check: ControlledCheck) -> None:
     check.needs_rotation(owner)
     # Sanity check: create and read work, and read gives a key.
     check.need_both("create", "read")
-    before = check.call("read", check.or_query(), owner)
+    before = check.call("read", GET_QUERY, owner)
     # Stimulus.
     put = check.send(_by_method(check, "PUT", "create", POST_JSON, owner, everywhere=True), may_close=True)
     options = _everywhere(check, check.run.call("create", POST_JSON, owner)).but(method="OPTIONS")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from contracts.codes import NO_HASH
+from contracts.codes import NO_HASH, UNKNOWN_HASH
 from contracts.exchange import Refusal
 from contracts.hindsight import hindsight
 from contracts.ids import A1, A2, A2_ENDED, A3
@@ -30,7 +30,7 @@ from fixtures.errors import NotAvailable
 from fixtures.secrets import Secret
 from suites.runner.check import Blocked
 from suites.runner.marks import row, verifies
-from suites.runner.run import UNKNOWN, UNKNOWN_HASH
+from suites.runner.run import UNKNOWN
 from suites.scenarios.controls import ControlledCheck
 from suites.scenarios.delivery_keys import delivery_key, key_of
 

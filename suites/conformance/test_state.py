@@ -131,7 +131,8 @@ def test_first_create(check: ControlledCheck) -> None:
     # Set up.
     if not check.run.accounts.can_be_made("owner_without_session"):
         pytest.skip("another test verifies the same with the account there is")
-    account = check.own("owner_without_session")
+    # It is the one whose reads were refused: what they found must not be kept for reads that follow a create.
+    account = check.account("owner_without_session")
     check.needs_rotation(account)
     # Sanity check.
     check.need_both()

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from contracts.anomaly import Anomaly
 from contracts.attribution.explanation import Explanation, combined, explain
+from contracts.codes import UNKNOWN_HASH
 from contracts.judge import Judgement
 from contracts.violation import Violation
 from fixtures.accounts import Account
 from fixtures.calls import GET_QUERY, POST_JSON, Call, Operation, Style
 from fixtures.errors import NotAvailable
-from suites.runner.run import OWNER, UNKNOWN_HASH, Run
+from suites.runner.run import OWNER, Run
 
 
 class Blocked(Exception):

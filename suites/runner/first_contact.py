@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from contracts.codes import UNKNOWN_HASH
 from contracts.judge import Judgement
 from fixtures.calls import GET_QUERY, POST_JSON
 from fixtures.errors import SetupError, TargetLost
 from fixtures.http import health
 from fixtures.http.answers import TLS
 from fixtures.http.failures import PROXY_ASKS
-from suites.runner.run import UNKNOWN_HASH, Run, unknown_hash
+from suites.runner.run import Run, unknown_hash
 from suites.runner.serve import Served
 
 #: Seconds between two looks at a target that is starting.

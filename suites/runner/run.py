@@ -10,6 +10,7 @@ from functools import cached_property
 
 from contracts.anomaly import Anomaly
 from contracts.attribution.explanation import Explanation, explain_run
+from contracts.codes import UNKNOWN_HASH
 from contracts.history import History
 from contracts.ids import A2
 from contracts.judge import Judgement
@@ -28,8 +29,6 @@ OWNER = "owner"
 #: may well be an emulator's account. They are no secrets and may be shown.
 UNKNOWN = "72eeea4bee9042df07d5dcbe09b423e3"
 OTHER_UNKNOWN = "676810d9702a1d8061d8d5933e9d042d"
-#: Codes that say that a credential is not one (facts A2).
-UNKNOWN_HASH = frozenset({3, 4})
 #: How often a target that did not answer is asked whether it is there at all.
 _PROBES = 2
 

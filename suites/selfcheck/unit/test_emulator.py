@@ -840,6 +840,11 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
     read_first = emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash
     for action in ("read", "create"):
         await call(action, read_first)
+    # What was found before is kept for nobody, and makes no credential.
+    without = emulator.store.new_account(State.OWNER_WITHOUT_SESSION).hash
+    for action, style in (("read", "json"), ("create", "query"), ("read", "json")):
+        await call(action, without, style)
+    await call("read", await call("read", owner, "query"), "query")
     # Now and then, one after the other, and at the same moment.
     for _ in range(12):
         await call("create", owner)

@@ -198,6 +198,17 @@ def test_a_write_of_unknown_outcome_accuses_nobody_of_the_key() -> None:
     assert script.broken == {T1}
 
 
+@pytest.mark.parametrize(("code", "broken"), [(4, {T1, T6}), (7, {T1})])
+def test_only_a_hash_that_is_refused_may_have_been_logged_out(code: int, broken: set[str]) -> None:
+    """By a create that was refused to a sub-user, say; parameters that are called invalid are no log-out."""
+    script = Script()
+    script.read(None, "owner_without_session")
+    script.add("create", "subuser", code=13)
+    script.add("create", "owner_without_session", code=code)
+    (anomaly,) = script.explain().anomalies
+    assert anomaly.candidates == broken
+
+
 def test_an_ambiguous_answer_says_nothing_of_a_key() -> None:
     script = Script()
     script.create(1)

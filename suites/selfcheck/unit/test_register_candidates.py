@@ -126,7 +126,7 @@ def play(steps: str) -> Script:
         # Or may have had the hash refused that is good; what another user may do has not.
         ("c1 r1 u R4", ["T2 A5-changes-nothing"]),
         ("c1 r1 u R3", ["T2 A5-changes-nothing"]),
-        ("c1 r1 u R7", ["T2 A5-changes-nothing"]),
+        ("c1 r1 u R7", ["T2"]),
         ("c1 r1 u R6", ["T2"]),
         ("c1 r1 m R4", ["T2 C7-other-methods-refused"]),
         ("c1 r1 tC236 R4", ["T2 T7"]),
