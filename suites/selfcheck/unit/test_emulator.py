@@ -845,6 +845,9 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
     for action, style in (("read", "json"), ("create", "query"), ("read", "json")):
         await call(action, without, style)
     await call("read", await call("read", owner, "query"), "query")
+    twice = emulator.store.new_account(State.OWNER_WITHOUT_SESSION).hash
+    for action in ("create", "create", "read"):
+        await call(action, twice, "query")
     # Now and then, one after the other, and at the same moment.
     for _ in range(12):
         await call("create", owner)
