@@ -27,6 +27,7 @@ _REPEATED: Final = re.compile(r"(?s)([^\n]{1,8}?)\1{39}")
 _STEP: Final = 500
 _NAMED: Final = re.compile(r"«(.+) of the target file»")
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}")
+_ALNUM: Final = re.compile("[0-9A-Za-z]")
 _ATOM: Final = re.compile(rf"{_ESCAPE.pattern}|.", re.DOTALL)
 #: A part of a secret that lacks no more than so many characters at one end is written with as many question marks.
 _FEW: Final = 8
@@ -128,14 +129,12 @@ def _replaced(text: str, pieces: Sequence[Piece]) -> Iterable[tuple[int, int, st
     shown = {index for piece in pieces for index in range(piece.start, piece.end)}
     for index, (secret, place) in places.items():
         free = 0 <= index < len(text) and index not in shown
-        if free and text[index].isalnum() and text[index] != secret.reveal()[place]:
+        if free and _ALNUM.fullmatch(text[index]) and text[index] != secret.reveal()[place]:
             yield index, index + 1, _another(variable(secret.label), place, text[index])
 
 
 def _another(name: str, place: int, char: str) -> str:
     """The character *char*, or another one where that is what the variable holds at this *place*."""
-    if not (char.isascii() and char.isalnum()):
-        return quote(char)
     instead = "1" if char == "0" else "0"
     return f'"$(printf %s "${name}" | cut -c{place + 1} | sed -e s/{char}/{instead}/ -e t -e s/./{char}/)"'
 
@@ -211,8 +210,9 @@ def _expansion(piece: Piece, raw: str) -> str:
         if same:
             words.append(_part(name, len(value), first, last))
         else:
-            one = end - start == 1 and 0 <= first < len(value)
-            words.append(_another(name, first, piece.text[start]) if one else quote(piece.text[start:end]))
+            other = piece.text[start:end]
+            one = _ALNUM.fullmatch(other) and 0 <= first < len(value)
+            words.append(_another(name, first, other) if one else quote(other))
             disguised += sum(_same(piece, value, index, any_case=True) for index in range(start, end))
         start = end
     # In another letter case most of it would stand here as it is.

@@ -196,6 +196,7 @@ def test_what_stands_before_a_part_is_no_digit_changed() -> None:
     vault.add(KEY, "key 1 of owner")
     part = '"${DELIVERY_OWNER_HASH#?}"'
     assert word(f"={OPAQUE[1:]}", vault) == f"={part}"
+    assert word(f"\xe9{OPAQUE[1:]}", vault, "latin-1") == f"\"$(printf '\\351')\"{part}"
     assert word(KEY + OPAQUE[1:], vault) == f'"$KEY_1_OF_OWNER"{part}'
 
 
