@@ -54,9 +54,9 @@ def others_keys(answers: Sequence[Judgement]) -> list[Anomaly]:
             continue
         shown = texts(response)
         others = (key for key, label in made.items() if label != account and key in shown)
-        told = [key for key in others if key not in carried(answer.exchange)]
-        if told:
-            got = f"{told[0]!r}, the key of {made[told[0]]}, in the answer"
+        disclosed = [key for key in others if key not in carried(answer.exchange)]
+        if disclosed:
+            got = f"{disclosed[0]!r}, the key of {made[disclosed[0]]}, in the answer"
             found.append(Anomaly(frozenset({A6}), answer, _NO_KEY, got, asked(answer)))
     return found
 

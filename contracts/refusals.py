@@ -33,9 +33,9 @@ def value_findings(answer: Judgement) -> frozenset[str]:
 
 
 def limit_findings(answer: Judgement) -> frozenset[str]:
-    """E2 where *answer* tells of too many calls with another status than its own: it is no answer to what was asked."""
-    told = answer.code == _RATE_LIMITED and any(each.requirement == E2 for each in answer.violations)
-    return frozenset({E2} if told else ())
+    """E2 where *answer* says that there were too many calls with another status than its own: it is no answer to what was asked."""
+    wrong_status = answer.code == _RATE_LIMITED and any(each.requirement == E2 for each in answer.violations)
+    return frozenset({E2} if wrong_status else ())
 
 
 def rate_limited(answer: Judgement) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -22,6 +24,8 @@ _ORDERED = 12
 _WINDOW = 4
 #: So many keys are looked at before the others are.
 _FIRST = 5
+#: So many of some sixty random keys look like a clock in one place once in some million runs.
+_SOME = 3
 #: How far a clock in a key may be from ours, in seconds.
 _DRIFT = 86_400
 _UNITS = (1, 10**3, 10**6, 10**9)
@@ -43,8 +47,9 @@ def find_pattern(
 ) -> str | None:
     """What makes *keys* predictable, in words that show none of them, or None.
 
-    Each of *chains* holds keys that were issued one after the other, in that order: those of all accounts, and those of
-    one. All were issued between the epoch seconds *started* and *ended*. *others* are the credentials they were issued to.
+    Each of *chains* holds keys that were issued one after the other, in that order: those of all accounts, those of
+    one, and those of one style. All were issued between the epoch seconds *started* and *ended*. *others* are the
+    credentials they were issued to.
     """
     return _pattern(tuple(keys), tuple(map(tuple, chains)), started, ended, tuple(others))
 
@@ -184,23 +189,34 @@ def _order(series: Sequence[int], start: int, width: int) -> str | None:
 
 
 def _clock(keys: Sequence[str], started: float, ended: float) -> str | None:
-    """The time of issue, in hexadecimal or decimal digits, in seconds to nanoseconds, or counted down from the largest number."""
-    low, high = started - _DRIFT, ended + _DRIFT
-    for unit, name in zip(_UNITS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True):
-        hexadecimal = 8 if unit == 1 else len(f"{int(started * unit):x}")
-        for base, width in ((16, hexadecimal), (10, len(str(int(started * unit))))):
-            up, down = (low * unit, high * unit), (base**width - 1 - high * unit, base**width - 1 - low * unit)
-            for start in range(32 - width + 1):
-                for (least, most), said in ((up, ""), (down, ", counted down")):
-                    if all(_is_between(key[start : start + width], base, least, most) for key in keys):
-                        place = f"digits {start + 1} to {start + width}"
-                        return f"{place} of every key are the time of issue in {name}{said}"
+    """The time of issue, in hexadecimal or decimal digits, in seconds to nanoseconds, or counted down from the largest number.
+
+    A few keys that have it in one place are enough: one way to create may have a generator of its own.
+    """
+    different = set(keys)
+    # Numbers of one width are in the order of their digits.
+    ends = [sorted(key[start:] for key in different) for start in range(32)]
+    for form, least, most, unit in _times(started - _DRIFT, ended + _DRIFT):
+        width = len(least)
+        for start, end in enumerate(ends[: 32 - width + 1]):
+            found = end[bisect_left(end, least) : bisect_right(end, f"{most}~")]
+            if form == "d":
+                found = [digits for digits in found if digits[:width].isdigit()]
+            if len(found) >= min(_SOME, len(different)):
+                whose = "every key" if len(found) == len(different) else f"some keys ({len(found)} of {len(different)})"
+                return f"digits {start + 1} to {start + width} of {whose} are the time of issue in {unit}"
     return None
 
 
-def _is_between(digits: str, base: int, low: float, high: float) -> bool:
-    """Whether *digits* are a number of this *base* from *low* to *high*."""
-    return (base == 16 or digits.isdigit()) and low <= int(digits, base) <= high
+def _times(low: float, high: float) -> Iterator[tuple[str, str, str, str]]:
+    """The times from *low* to *high* as clocks have them: hexadecimal or decimal, the first, the last, and the unit."""
+    for unit, name in zip(_UNITS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True):
+        first, last = math.ceil(low * unit), int(high * unit)
+        for form, base in (("x", 16), ("d", 10)):
+            width = len(format(last, form))
+            largest = base**width - 1
+            for least, most, said in ((first, last, ""), (largest - last, largest - first, ", counted down")):
+                yield form, format(least, f"0{width}{form}"), format(most, f"0{width}{form}"), f"{name}{said}"
 
 
 def preparing(now: float) -> Iterator[None]:
@@ -285,13 +301,14 @@ def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
     # A key that is given again says nothing more of the bits that vary.
     enough = len(_comparable(set(keys))) >= ENOUGH
     alone = [each for each in created if not each.exchange.intent.group]
-    users = dict.fromkeys(each.exchange.intent.account for each in alone)
-    chains = [[each.key or "" for each in alone]] + [
-        [each.key or "" for each in alone if each.exchange.intent.account == user] for user in users
-    ]
+    chains: dict[object, list[str]] = {}
+    for each in alone:
+        # Each account may have its own sequence, and each way to create.
+        for chain in ("all", ("account", each.exchange.intent.account), ("style", each.exchange.intent.style)):
+            chains.setdefault(chain, []).append(each.key or "")
     credentials = [each.exchange.intent.credential or "" for each in answers if each.exchange.intent.valid]
     started, ended = created[0].exchange.time, created[-1].exchange.time
-    pattern = find_pattern(keys, chains, started, ended, list(dict.fromkeys(filter(None, credentials))))
+    pattern = find_pattern(keys, list(chains.values()), started, ended, list(dict.fromkeys(filter(None, credentials))))
     if pattern is None or (not enough and "bits vary" in pattern):
         return None
     expected = f"no order, no clock, and at least {BITS} of 128 bits that vary"

@@ -301,7 +301,7 @@ def _delivery_key(check: ControlledCheck, *, replaced: bool) -> Secret:
     return key
 
 
-# ---------------------------------------------------------------------- A5: nothing told, nothing changed
+# ---------------------------------------------------------------------- A5: nothing disclosed, nothing changed
 
 
 @verifies("A5-changes-nothing", "A1-malformed-hash-refused")

@@ -191,7 +191,7 @@ def test_demo_creates_in_other_styles(check: ControlledCheck, style: Style) -> N
     check.judge_together(created, *again)
     key = key_of(created, check.run.vault, str(demo))
     if style is POST_FORM and key is not None:
-        # It is no credential, from the first moment.
+        # It is no credential, from the beginning.
         check.judge(check.send(delivery_key("read", GET_QUERY, key)))
 
 

@@ -125,8 +125,8 @@ class Served:
 class _Output:
     """What the target prints, its end at least.
 
-    It is kept as it comes and redacted when it is shown: a target may print a key before its answer has told the suite
-    that it is one.
+    It is kept as it comes and redacted when it is shown: a target may print a key before its answer has shown the
+    suite that it is one.
     """
 
     def __init__(self) -> None:
@@ -141,7 +141,7 @@ class _Output:
         self._thread.start()
 
     def text(self) -> str:
-        """What is kept, after a moment for what is on its way."""
+        """What is kept, after a short wait for what is on its way."""
         if self._thread is not None:
             self._thread.join(_PATIENCE)
         dropped = f"({count(self._dropped, 'earlier line')} left out)\n" if self._dropped else ""

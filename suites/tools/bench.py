@@ -362,16 +362,16 @@ class Catch:
 def compare(
     faults: Sequence[str], variations: Sequence[str], program: str | None, work: Path, *, jobs: int, limit: float
 ) -> Catch:
-    """Both tools on each of *faults* and *variations*, in small lots until *limit* seconds are over."""
+    """Both tools on each of *faults* and *variations*, in small batches until *limit* seconds are over."""
     from suites.selfcheck.mutation import forked
 
     forked.preload()
     catch = Catch()
     deadline = time.monotonic() + limit
-    for lot in _lots(_mixed(faults, variations), _CHUNK):
+    for batch in _batches(_mixed(faults, variations), _CHUNK):
         if time.monotonic() > deadline:
             break
-        names = [name for name, _ in lot]
+        names = [name for name, _ in batch]
         # A warning is a finding, too: the report names the requirement.
         ours = {each.name: bool(each.found) or each.exit_code != 0 for each in forked.run_all(names, jobs)}
         theirs: dict[str, tuple[bool, bool]] = {}
@@ -386,7 +386,7 @@ def compare(
 
             with ThreadPoolExecutor(jobs) as pool:
                 theirs = dict(zip(names, pool.map(judge, names), strict=True))
-        for name, broken in lot:
+        for name, broken in batch:
             catch.take(name, broken=broken, ours=ours[name], theirs=theirs.get(name))
         _say(f"{catch.faults + catch.variations} of {len(faults) + len(variations)} targets")
     return catch
@@ -399,7 +399,7 @@ def _mixed(faults: Sequence[str], variations: Sequence[str]) -> list[tuple[str, 
     return [(name, broken) for _, name, broken in sorted(marked)]
 
 
-def _lots(rows: Sequence[tuple[str, bool]], size: int) -> Iterator[Sequence[tuple[str, bool]]]:
+def _batches(rows: Sequence[tuple[str, bool]], size: int) -> Iterator[Sequence[tuple[str, bool]]]:
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
 

@@ -147,7 +147,7 @@ def _conditions(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _is_label(parent: ast.AST, node: ast.AST) -> bool:
-    """Whether *node* is a text that a function is called with, and that decides nothing as far as can be told."""
+    """Whether *node* is a text that a function is called with, and that decides nothing as far as can be seen."""
     match parent:
         case ast.Call(func=ast.Attribute(attr=name)) if name in _DECIDING:
             return False

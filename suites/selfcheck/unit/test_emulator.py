@@ -898,6 +898,8 @@ UNSEEN = {
     "keys-follow-from-each-other",
     "keys-repeat-themselves",
     "keys-mirror-themselves",
+    "keys-by-json-end-with-the-clock",
+    "keys-by-form-a-large-step-apart",
     "connection-is-credential",
     "http-1-0",
     "slow",

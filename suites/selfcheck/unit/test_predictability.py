@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.ids import T1, T9
+from contracts.ids import T1, T8, T9
 from contracts.judge import Judgement
 from contracts.rules import predictability
 from contracts.rules.predictability import BITS, ENOUGH, find_pattern, is_comparable, predictable
@@ -207,6 +207,31 @@ def test_bounds() -> None:
     assert BITS == 96
 
 
+@pytest.mark.parametrize(("bits", "found"), [(92, True), (96, False)])
+def test_how_many_bits_must_vary(bits: int, found: bool) -> None:
+    dice = random.Random(bits)
+    keys = [f"{dice.getrandbits(bits):0{bits // 4}x}".rjust(32, "7") for _ in range(_COUNT)]
+    assert (look(keys, []) == f"only {bits} of 128 bits vary over {_COUNT} keys") is found
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_either_end_of_a_digest(algorithm: str, ends: bool) -> None:
+    dice = random.Random(algorithm)
+    digest = hashlib.new(algorithm, b"7").hexdigest()
+    keys = [*(_uuid4(dice) for _ in range(_COUNT)), digest[-32:] if ends else digest[:32]]
+    assert look(keys, []) == "a key is a digest (MD5, SHA-1 or SHA-256) of a small number"
+
+
+def test_digits_that_a_key_shares_with_a_credential() -> None:
+    dice = random.Random(6)
+    keys = [_uuid4(dice) for _ in range(_COUNT)]
+    for stretch, found in ((keys[3][17:29], True), (keys[3][17:28], False)):
+        others = [stretch.upper().ljust(32, "x")]
+        said = "a key and a credential share 12 digits in a row" if found else None
+        assert find_pattern(keys, [], _NOW, _NOW, others) == said
+
+
 # ---------------------------------------------------------------------- a clock, whatever the order
 
 _UNITS = {
@@ -255,10 +280,26 @@ def test_how_far_a_clock_may_be_off(hours: int, found: bool) -> None:
     assert (pattern is not None and "the time of issue in seconds" in pattern) is found
 
 
-def test_most_keys_that_look_like_a_clock_are_no_clock() -> None:
+@pytest.mark.parametrize(("stamped", "found"), [(2, False), (3, True), (_COUNT, True)])
+def test_a_few_keys_with_a_clock(stamped: int, found: bool) -> None:
+    """One way to create may have a generator of its own; of so many keys two may look like a clock by chance."""
     dice = random.Random(7)
-    keys = [_clock(1, "x", 0)(index, dice) for index in range(_COUNT)]
-    assert look([*keys, f"{dice.getrandbits(127) | 1 << 127:032x}"], []) is None
+    keys = [_clock(1, "x", 0)(index, dice) for index in range(stamped)]
+    others = [f"{dice.getrandbits(127) | 1 << 127:032x}" for _ in range(_COUNT)]
+    said = f"digits 1 to 8 of some keys ({stamped} of {stamped + _COUNT}) are the time of issue in seconds"
+    assert look([*others, *keys], []) == (said if found else None)
+
+
+def test_the_beginning_of_a_clock_at_the_end_of_a_key_is_none() -> None:
+    dice = random.Random(9)
+    keys = [f"{dice.getrandbits(100):025x}{int(_NOW):08x}"[:32] for _ in range(3)]
+    assert look([*keys, *(_uuid4(dice) for _ in range(_COUNT))], []) is None
+
+
+def test_one_key_that_is_given_again_is_not_a_few() -> None:
+    dice = random.Random(8)
+    keys = [_uuid4(dice) for _ in range(_COUNT)]
+    assert look([*keys, *[_clock(1, "x", 0)(1, dice)] * 3], []) is None
 
 
 @pytest.mark.parametrize(
@@ -395,6 +436,37 @@ def test_keys_that_are_credentials_are_not_new_either() -> None:
     found = predictable(made)
     assert found is not None
     assert found.candidates == {T9, T1}
+
+
+@pytest.mark.parametrize(("concurrent", "candidates"), [(0, {T9}), (1, {T9, T8}), (_COUNT, {T9, T8})])
+def test_concurrent_creates_may_mix_two_keys(concurrent: int, candidates: set[str]) -> None:
+    dice = random.Random(concurrent)
+    keys = [_uuid4(dice) for _ in range(_COUNT - 1)]
+    script = Script(now=_NOW)
+    for index, each in enumerate([*keys, keys[4][:16] + keys[9][16:]]):
+        script.add("create", value=each, group=int(index >= _COUNT - concurrent))
+    found = predictable(script.answers)
+    assert found is not None
+    assert found.candidates == candidates
+    # The last one, and of those before it a few.
+    last = script.answers[_COUNT - 1 - concurrent % _COUNT]
+    assert found.answer is last
+    assert len(found.context) == 2
+
+
+@pytest.mark.parametrize("apart", ["account", "style"])
+def test_a_sequence_of_one_account_or_of_one_style(apart: str) -> None:
+    """Somebody else's random keys come between its own."""
+    dice = random.Random(apart)
+    script = Script(now=_NOW)
+    for index in range(3):
+        script.add("create", value=f"{dice.getrandbits(128):032x}")
+        account, style = ("other_owner", "get-query") if apart == "account" else ("owner", "post-json")
+        script.add("create", account, value=f"{0x51E55A100BAD5EED51E55A100BAD5EED + index:032x}", style=style)
+    found = predictable(script.answers)
+    assert found is not None
+    assert found.got == "three keys in a row are the same number apart"
+    assert predictable(script.answers[:-1]) is None
 
 
 def test_of_two_keys_one_may_follow_from_the_other() -> None:
