@@ -249,5 +249,5 @@ def _check_references(document: Mapping[str, Any]) -> None:
     unknown = sorted(named - {"", *catalogue()})
     if unknown:
         raise RecordingError(f"names a requirement that this version of the suite does not know: {unknown[0][:80]}")
-    if any(number >= len(document["answers"]) for test in document["tests"] for number in test["blocked_on"]):
+    if any(number >= len(document["answers"]) for test in document["tests"] for number in test["in_question"]):
         raise RecordingError("is no recorded run: a test names an answer that is not in it")

@@ -135,6 +135,11 @@ class Check:
     # ------------------------------------------------------------------ for the reports
 
     @property
+    def in_question(self) -> Sequence[Judgement]:
+        """The answers for which the test fails or is blocked. Something else than what it verifies may explain them."""
+        return self.named if self.violations else self.blocked_on
+
+    @property
     def examples(self) -> int:
         """How many examples a generated check makes."""
         return self.run.examples["generated"]

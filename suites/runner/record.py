@@ -155,7 +155,7 @@ def _tests(state: State, answers: Sequence[Judgement]) -> list[dict[str, Any]]:
 
 def _test(state: State, outcome: TestOutcome, numbers: Mapping[int, int]) -> dict[str, Any]:
     check = state.checks.get(outcome.test)
-    blocked_on = check.blocked_on if check is not None else ()
+    in_question = check.in_question if check is not None else ()
     return {
         "test": outcome.test,
         "title": outcome.title,
@@ -171,7 +171,7 @@ def _test(state: State, outcome: TestOutcome, numbers: Mapping[int, int]) -> dic
             }
             for each in outcome.violations
         ],
-        "blocked_on": [numbers[id(each)] for each in blocked_on if id(each) in numbers],
+        "in_question": [numbers[id(each)] for each in in_question if id(each) in numbers],
         "seconds": round(outcome.seconds, _DIGITS),
         "requests": outcome.requests,
         "operations": list(outcome.operations),

@@ -126,9 +126,9 @@ def judge_anew(recorded: Mapping[str, Any], waivers: Sequence[Waiver] = ()) -> J
     ended = recorded["ended"]
     results.interrupted, results.unreachable, results.lost = ended["interrupted"], ended["unreachable"], ended["lost"]
     results.narrowed, results.left_out = list(ended["narrowed"]), set(ended["left_out"])
-    for each in recorded["tests"]:
-        results.add(_outcome(each))
-    tests = [(each["requirements"], [answers[number] for number in each["blocked_on"]]) for each in recorded["tests"]]
+    tests = [(_outcome(each), [answers[number] for number in each["in_question"]]) for each in recorded["tests"]]
+    for outcome, _ in tests:
+        results.add(outcome)
     unnamed = attribute(results, explanation, tests, vault)
     if unnamed:
         results.add(outcome_of(unnamed, vault))

@@ -44,7 +44,9 @@ class WholeRun:
         if state.run is None or state.setup_error is not None:
             return
         explanation = state.explanation = state.run.explain()
-        tests = [(check.requirements, check.blocked_on) for check in state.checks.values()]
+        tests = [
+            (each, state.checks[each.test].in_question) for each in state.results.outcomes if each.test in state.checks
+        ]
         unnamed = attribute(state.results, explanation, tests, state.vault, state.run.accounts.is_fixed)
         if unnamed:
             _tell(state, session.config, unnamed)
@@ -53,14 +55,14 @@ class WholeRun:
 def attribute(
     results: Results,
     explanation: Explanation,
-    tests: Iterable[tuple[Sequence[str], Sequence[Judgement]]],
+    tests: Iterable[tuple[TestOutcome, Sequence[Judgement]]],
     vault: Vault,
     fixed: Callable[[str], bool] = lambda _: False,
 ) -> list[Violation]:
     """Give *results* what *explanation* says of the whole history; the violations that no test has named.
 
-    *tests* are the requirements of each test, with the answers of a control that does not work where that ended it. *fixed* says
-    of an account whether it was there before the run.
+    *tests* are the outcomes of the tests, each with the answers for which it fails or is blocked. *fixed* says of an account
+    whether it was there before the run.
     """
     records: dict[str, list[Violation]] = {name: [] for name in sorted(explanation.broken)}
     for each in violations_of(explanation, fixed):
@@ -87,30 +89,28 @@ def _is_race(violation: Violation) -> bool:
 
 
 def _blocked_by(
-    tests: Iterable[tuple[Sequence[str], Sequence[Judgement]]], explanation: Explanation
+    tests: Iterable[tuple[TestOutcome, Sequence[Judgement]]], explanation: Explanation
 ) -> Mapping[str, Sequence[str]]:
     """For each requirement that is not broken itself, what explains the failures that touched it."""
     found: dict[str, set[str]] = {}
     for anomaly in explanation.anomalies:
         for name in anomaly.candidates - explanation.broken:
             found.setdefault(name, set()).update(explanation.explains(anomaly))
-    for requirements, blocked_on in tests:
-        causes = _causes(blocked_on, explanation)
-        for name in requirements:
-            if causes and name not in explanation.broken:
+    for outcome, answers in tests:
+        causes = _causes(answers, explanation)
+        for name, (result, _) in outcome.results.items():
+            if result in ("failed", "blocked") and causes and name not in explanation.broken:
                 found.setdefault(name, set()).update(causes)
     return {name: sorted(causes) for name, causes in found.items()}
 
 
 def _causes(answers: Iterable[Judgement], explanation: Explanation) -> set[str]:
-    """What explains what is wrong in *answers*."""
+    """What explains what is wrong in *answers*: where they are right in the light of the whole run, what is wrong for their accounts."""
     wrong = {id(each) for each in answers}
-    return {
-        name
-        for anomaly in explanation.anomalies
-        if id(anomaly.answer) in wrong
-        for name in explanation.explains(anomaly)
-    }
+    accounts = {each.exchange.intent.account for each in answers}
+    found = [each for each in explanation.anomalies if id(each.answer) in wrong]
+    found = found or [each for each in explanation.anomalies if each.answer.exchange.intent.account in accounts]
+    return {name for anomaly in found for name in explanation.explains(anomaly)}
 
 
 def explained(checks: Mapping[str, Check], explanation: Explanation) -> dict[str, list[str]]:
@@ -118,7 +118,7 @@ def explained(checks: Mapping[str, Check], explanation: Explanation) -> dict[str
     found = {}
     for node, check in checks.items():
         broken = {each.requirement for each in check.violations}
-        causes = _causes(check.named if broken else check.blocked_on, explanation)
+        causes = _causes(check.in_question, explanation)
         if causes and not broken & explanation.broken:
             found[node] = [name for name in catalogue() if name in causes]
     return found

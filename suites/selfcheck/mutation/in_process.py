@@ -60,7 +60,7 @@ class InProcessAdapter(BaseAdapter):
         self._tasks: set[asyncio.Task[list[dict[str, Any]]]] = set()
         self._late: dict[threading.Thread, float] = {}
 
-    def pause(self, seconds: float) -> None:
+    def pause(self, seconds: float, _: object) -> None:
         """The next request of this thread, which is concurrent, begins so many *seconds* late."""
         self._late[threading.current_thread()] = seconds
 
@@ -330,9 +330,9 @@ def in_process(app: Any) -> Iterator[None]:
     adapter = InProcessAdapter(app, clock)
     run_concurrently = concurrency.run_concurrently
 
-    def together(run: Any, workers: Any) -> Any:
+    def together(run: Any, workers: Any, **how: bool) -> Any:
         with adapter.together(sum(1 for _ in workers)):
-            return run_concurrently(run, workers)
+            return run_concurrently(run, workers, **how)
 
     def get_adapter(*_: object, **__: object) -> InProcessAdapter:
         return adapter

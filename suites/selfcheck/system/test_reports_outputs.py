@@ -146,6 +146,16 @@ def test_a_test_says_what_explains_it(tmp_path: Path) -> None:
     assert messages[blocked[0]].startswith("blocked by T3-read-changes-nothing: ")
 
 
+@pytest.mark.parametrize("fault", ["form-refused-in-create", "read-once", "second-read-is-stale"])
+def test_what_is_blocked_is_blocked_by_something(fault: str, tmp_path: Path) -> None:
+    """Also where a test by itself takes its own requirement for broken, and the whole run shows that another one is."""
+    done = conform(tmp_path, faults=[fault])
+    blocked = {each["id"]: each["blocked_by"] for each in done.document["requirements"] if each["result"] == "blocked"}
+    assert blocked
+    broken = {each["id"] for each in done.document["requirements"] if each["result"] == "failed"}
+    assert {name: causes for name, causes in blocked.items() if not causes or not broken.issuperset(causes)} == {}
+
+
 def test_junit_is_arranged_by_requirement(run: Finished) -> None:
     text = (run.folder / "junit.xml").read_text(encoding="utf-8")
     for place in ("hostname", str(ROOT), sys.prefix, socket.gethostname()):

@@ -650,7 +650,7 @@ GOOD: Final[dict[str, list[Any]]] = {
             request=recorded()["answers"][0]["request"]
             | {"body": {"encoding": "latin-1", "text": "", "length": 70_000, "sha256": "0" * 64}}
         ),
-        recorded_test(results={}, violations=[RECORDED_VIOLATION], blocked_on=[0]),
+        recorded_test(results={}, violations=[RECORDED_VIOLATION], in_question=[0]),
     ],
     "report": [
         report(),
@@ -792,7 +792,7 @@ BAD: Final[dict[str, list[Any]]] = {
         recorded_answer(request=recorded()["answers"][0]["request"] | {"body": {"encoding": "base64", "text": ""}}),
         recorded_test(results={"S4-key-form": ["skipped", ""]}),
         recorded_test(results={"S4-key-form": ["passed"]}),
-        recorded_test(blocked_on=[-1]),
+        recorded_test(in_question=[-1]),
     ],
     "report": [
         {},

@@ -228,7 +228,7 @@ class TestFile:
         with pytest.raises(RecordingError, match="does not know: Z9-unknown"):
             parse(json.dumps(unknown))
         beyond = document()
-        beyond["tests"][0]["blocked_on"] = [1]
+        beyond["tests"][0]["in_question"] = [1]
         with pytest.raises(RecordingError, match="an answer that is not in it"):
             parse(json.dumps(beyond))
 
