@@ -12,6 +12,7 @@ _OF_ONE_OPERATION = frozenset(
 )
 #: RFC 9110, sections 15.5.6 and 15.6.2.
 _METHOD_IS_NOT_KNOWN = (405, 501)
+_NOT_FOUND = 404
 
 
 def is_plain(answer: Judgement) -> bool:
@@ -40,8 +41,12 @@ def is_understood(answer: Judgement) -> bool:
 
 
 def refuses_the_method(answer: Judgement) -> bool:
-    """Whether the answer says that the operation does not know the method of the call."""
-    return answer.code == WRONG_METHOD or answer.status in _METHOD_IS_NOT_KNOWN
+    """Whether the answer says that the operation does not know the method of the call.
+
+    So it does where it comes from a server that has no route for this method, and says that nothing was found.
+    """
+    not_routed = answer.status == _NOT_FOUND and answer.kind == "foreign"
+    return answer.code == WRONG_METHOD or answer.status in _METHOD_IS_NOT_KNOWN or not_routed
 
 
 def is_accepted(answer: Judgement) -> bool:

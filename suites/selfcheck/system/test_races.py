@@ -79,7 +79,10 @@ def test_found_each_time(fault: str) -> None:
         owner, other = (_account(name, states_url, vault, guard) for name in ("owner", "other_owner"))
         session = Session(base_url, HttpOptions(), vault, guard, loopback=True)
         run = cast(
-            "Run", SimpleNamespace(session=session, call=partial(Run.call, cast("Run", None)), next_group=lambda: next(groups))
+            "Run",
+            SimpleNamespace(
+                session=session, call=partial(Run.call, cast("Run", None)), next_group=lambda: next(groups)
+            ),
         )
         workers = [
             Worker(account, create, read)

@@ -301,6 +301,8 @@ def test_a_call_without_a_credential_may_be_of_any_style_of_its_method(about: di
     [
         (C1_JSON, True, {"code": 112}, True),
         (C1_JSON, True, {"status": 405}, True),
+        (C1_JSON, True, {"status": 404}, True),
+        (C1_JSON, True, {"status": 404, "code": 7}, False),
         (C1_JSON, True, {"status": 501}, True),
         (C1_JSON, True, {"code": 4}, False),
         (C1_JSON, False, {"code": 112}, False),
