@@ -48,50 +48,62 @@ class Round:
         return min((each.ended_at - each.sent_at for each in creates), default=0.0)
 
 
+class _Group:
+    """The calls of several threads: what came back, and what ended a thread early."""
+
+    def __init__(self, run: Run, threads: int) -> None:
+        self.run = run
+        self.result = Round()
+        self.lost: list[TargetLost | NotAvailable] = []
+        self._group = run.next_group()
+        self._barrier = threading.Barrier(threads)
+        self._lock = threading.Lock()
+
+    def work(self, worker: Worker, waits: bool) -> None:
+        """What one thread does; one that *waits* does so for all the others that do."""
+        try:
+            if waits:
+                self._barrier.wait(timeout=30)
+            if worker.late:
+                pause(worker.late)
+            self._send("create", worker.create, worker.account)
+            self._send("read", worker.read, worker.account)
+        except (TargetLost, NotAvailable) as error:
+            self.lost.append(error)
+
+    def _send(self, operation: Operation, style: Style | None, account: Account) -> None:
+        if style is None:
+            return
+        answer = self.run.session.exchange(self.run.call(operation, style, account).but(group=self._group))
+        with self._lock:
+            self.result.answers.append(answer)
+
+
 def run_concurrently(run: Run, workers: Sequence[Worker]) -> Round:
     """One thread for each of *workers*, all creates at once.
 
     Raises what ended one of them: ``TargetLost``, or ``NotAvailable``, where the target limited the rate of one, too.
     """
-    result, group = Round(), run.next_group()
     first = [worker for worker in workers if worker.create is None and not worker.late]
     others = [worker for worker in workers if worker not in first]
-    barrier = threading.Barrier(len(others))
-    lock = threading.Lock()
-    lost: list[TargetLost | NotAvailable] = []
-
-    def send(operation: Operation, style: Style | None, account: Account) -> None:
-        if style is None:
-            return
-        answer = run.session.exchange(run.call(operation, style, account).but(group=group))
-        with lock:
-            result.answers.append(answer)
-
-    def work(worker: Worker) -> None:
-        try:
-            if worker not in first:
-                barrier.wait(timeout=30)
-            if worker.late:
-                pause(worker.late)
-            send("create", worker.create, worker.account)
-            send("read", worker.read, worker.account)
-        except (TargetLost, NotAvailable) as error:
-            lost.append(error)
-
+    group = _Group(run, len(others))
     run.session.pace.reserve(sum(style is not None for each in workers for style in (each.create, each.read)))
     sent = run.session.tally.requests + len(first)
-    threads = [threading.Thread(target=work, args=(each,), daemon=True) for each in (*first, *others)]
-    for number, thread in enumerate(threads):
-        if first and number == len(first):
-            _wait_until(lambda: run.session.tally.requests >= sent)
+    readers = [threading.Thread(target=group.work, args=(each, False), daemon=True) for each in first]
+    together = [threading.Thread(target=group.work, args=(each, True), daemon=True) for each in others]
+    for thread in readers:
         thread.start()
-    for thread in threads:
+    if readers and together:
+        _wait_until(lambda: run.session.tally.requests >= sent)
+    for thread in together:
+        thread.start()
+    for thread in (*readers, *together):
         thread.join()
-    if lost:
-        raise lost[0]
-    if any(each.exchange.rate_limited for each in result.answers):
+    if group.lost:
+        raise group.lost[0]
+    if any(each.exchange.rate_limited for each in group.result.answers):
         raise NotAvailable(f"rate limited: {run.session.pace.advice()}")
-    return result
+    return group.result
 
 
 def pause(seconds: float) -> None:
