@@ -69,6 +69,7 @@ check: lint types imports unit ## the quick part of them, for while one works
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check --quiet
 	$(RUN) -m ruff format --check --quiet
+	$(VENV)/bin/complexipy --plain
 	$(VENV)/bin/shellcheck .ci/run .ci/tools ci/*.sh
 
 types: $(VENV)/.dev
@@ -174,5 +175,5 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock ci/venv/delivery_conforman
 	@touch $(VENV)/.run
 
 clean: ## remove what runs leave behind; .venv, contracts/lint/.venv and contracts/lint/node_modules stay
-	rm -rf dist build .pythons reports/out delivery-conformance-report .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf dist build .pythons reports/out delivery-conformance-report .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .complexipy_cache
 	find . \( -name .venv -o -name node_modules -o -name .git \) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

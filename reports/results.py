@@ -37,6 +37,8 @@ EXIT_CODES: Mapping[str, int] = {
     "conformant_with_waivers": 0,
     "conformant": 0,
 }
+#: Results of a requirement that is neither kept nor broken.
+_OPEN: tuple[Result, ...] = ("error", "blocked", "not_verified")
 #: A file, option, credential or hook is wrong.
 USAGE = 4
 _NOTHING_VERIFIED = 5
@@ -296,11 +298,8 @@ class Results:
     def conclude(self, *, fail_on_gaps: bool = False) -> Conclusion:
         """The verdict, by the first rule of the design that holds."""
         results = self.requirements()
-        binding = [each for each in results if each.requirement.binding and each.result != "out_of_profile"]
-        failed = [each.requirement.id for each in binding if each.result == "failed"]
-        open_ones = [each.requirement.id for each in binding if each.result in ("error", "blocked", "not_verified")]
-        verified = [each for each in binding if each.result in ("passed", "waived", "failed")]
-        waived = [each.requirement.id for each in binding if each.result == "waived"]
+        binding = [each for each in results if each.requirement.binding]
+        failed = _ids(binding, "failed")
         if self.interrupted:
             return Conclusion("interrupted", EXIT_CODES["interrupted"], "the run was interrupted")
         if failed:
@@ -309,34 +308,31 @@ class Results:
             )
         if self.unreachable or self.lost:
             return Conclusion("unreachable", EXIT_CODES["unreachable"], self.lost or "the target did not answer")
-        gaps = self._gaps(results)
-        if open_ones:
-            verdict: Verdict = "inconclusive"
-            reason = f"nothing failed, but {_count(open_ones, 'MUST')} not verified: {_list(open_ones)}"
-            if not verified:
-                return Conclusion(verdict, _NOTHING_VERIFIED, "no MUST was verified at all")
-        elif self.narrowed:
-            verdict, reason = "inconclusive", f"nothing failed, but the run was narrowed to {_list(self.narrowed)}"
-        elif waived:
-            verdict, reason = (
-                "conformant_with_waivers",
-                f"every MUST passed but for {_count(waived, 'waived one')}: {_list(waived)}",
-            )
-        else:
-            verdict, reason = "conformant", "every MUST of the profile passed"
+        if _ids(binding, *_OPEN) and not _ids(binding, "passed", "waived"):
+            return Conclusion("inconclusive", _NOTHING_VERIFIED, "no MUST was verified at all")
+        verdict, reason = self._without_failure(binding)
         code = EXIT_CODES[verdict]
-        if fail_on_gaps and gaps:
+        gaps = self._gaps(results) if fail_on_gaps else []
+        if gaps:
             code, reason = 1, f"{reason}; --fail-on-gaps: {'; '.join(gaps)}"
         return Conclusion(verdict, code, reason)
 
+    def _without_failure(self, binding: Sequence[RequirementResult]) -> tuple[Verdict, str]:
+        """The verdict, and why, where none of the *binding* requirements failed and some of them were verified."""
+        open_ones = _ids(binding, *_OPEN)
+        waived = _ids(binding, "waived")
+        if open_ones:
+            return "inconclusive", f"nothing failed, but {_count(open_ones, 'MUST')} not verified: {_list(open_ones)}"
+        if self.narrowed:
+            return "inconclusive", f"nothing failed, but the run was narrowed to {_list(self.narrowed)}"
+        if waived:
+            reason = f"every MUST passed but for {_count(waived, 'waived one')}: {_list(waived)}"
+            return "conformant_with_waivers", reason
+        return "conformant", "every MUST of the profile passed"
+
     def _gaps(self, results: list[RequirementResult]) -> list[str]:
-        warned = [each.requirement.id for each in results if each.result == "warning" and each.requirement.advice]
-        missing = [
-            each.requirement.id
-            for each in results
-            if (each.requirement.binding or each.requirement.advice)
-            and each.result in ("error", "blocked", "not_verified")
-        ]
+        warned = _ids((each for each in results if each.requirement.advice), "warning")
+        missing = _ids((each for each in results if each.requirement.binding or each.requirement.advice), *_OPEN)
         stale = self.stale_waivers()
         gaps = []
         if warned:
@@ -356,22 +352,29 @@ def _by_operation(found: RequirementResult, speaking: Iterable[TestOutcome]) -> 
     name = found.requirement.id
     calls = [call_of(each.exchange["request"]) for each in found.violations if each.exchange]
     broken = {call[0] for call in calls if call is not None}
-    seen: dict[str, set[Result]] = {operation: set() for operation in OPERATIONS}
-    known = set(broken)
-    for outcome in speaking:
-        result = outcome.results[name][0]
-        if result == "failed" and broken:
-            # In which operation, its violations say.
-            continue
-        known.update(outcome.operations)
-        for operation in outcome.operations or OPERATIONS:
-            seen[operation].add("blocked" if result == "failed" else result)
+    # In which operation a test that failed saw it broken, the violations say.
+    telling = [each for each in speaking if not broken or each.results[name][0] != "failed"]
+    known = broken.union(*(each.operations for each in telling))
     results: dict[str, Result] = {
-        operation: found.result if operation in broken else next(each for each in ORDER if each in seen[operation])
+        operation: found.result if operation in broken else _in_operation(operation, name, telling)
         for operation in OPERATIONS
         if operation in known
     }
     return results if found.result in results.values() else {}
+
+
+def _in_operation(operation: str, name: str, outcomes: Iterable[TestOutcome]) -> Result:
+    """The result of the requirement called *name* in one operation, by tests that are about it or may be."""
+    seen = {each.results[name][0] for each in outcomes if operation in (each.operations or OPERATIONS)}
+    if "failed" in seen:
+        # What a test alone takes for this may be something else in the light of the whole run.
+        seen = seen - {"failed"} | {"blocked"}
+    return next(each for each in ORDER if each in seen)
+
+
+def _ids(results: Iterable[RequirementResult], *which: Result) -> list[str]:
+    """The ids of the requirements that have one of these results."""
+    return [each.requirement.id for each in results if each.result in which]
 
 
 def _reasons(reasons: list[str]) -> str:

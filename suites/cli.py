@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import importlib
 import os
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from suites.runner import environment, interrupt
 from suites.runner import help as help_texts
 
 #: The exit code where the suite itself broke.
 _BROKEN = 3
-#: So many new objects, some megabytes of them, and the garbage collector looks at them; a run makes few that refer to each other.
-_OBJECTS = 50_000
 #: The plugins that pytest.ini names, and where they are. pytest reads the metadata of every installed package for each that it has to find.
 PLUGINS: Final[Mapping[str, str]] = {
     "suites.runner.environment": "suites.runner.environment",
@@ -53,67 +49,12 @@ def _run(arguments: list[str]) -> int:
 
     from fixtures.errors import SetupError
     from suites.runner import paths
+    from suites.runner.start import Begun, Settled
 
-    class Begun:
-        """Knows when pytest has read its options, with every plug-in and file that they name; then says what is to be run."""
-
-        so = False
-        parser: pytest.Parser | None = None
-
-        def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
-            if plugin is self:
-                for name, module in PLUGINS.items():
-                    # One that is elsewhere, pytest finds; one that is not installed, it misses.
-                    with contextlib.suppress(ImportError):
-                        if not manager.is_blocked(name):
-                            manager.register(importlib.import_module(module), name)
-
-        def pytest_addoption(self, parser: pytest.Parser) -> None:
-            parser.prog = "delivery-conformance"
-            self.parser = parser
-
-        @pytest.hookimpl(wrapper=True)
-        def pytest_cmdline_parse(self) -> Generator[None, Any, Any]:
-            try:
-                return (yield)
-            except pytest.UsageError as error:
-                from suites.runner.options import wrong_arguments
-
-                # pytest says this with its usage, which is longer than a screen.
-                names = self.parser.optparser._option_string_actions if self.parser is not None else ()
-                raise SetupError(wrong_arguments(str(error), names)) from None
-
-        @pytest.hookimpl(wrapper=True, tryfirst=True)
-        def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
-            self.so = True
-            config.stash[paths.COMMAND] = True
-            config.args[:] = paths.named(config.args)
-            try:
-                return (yield)
-            except pytest.UsageError as error:
-                # A path or test that is not there. pytest would say it in lines of its own.
-                return usage(str(error).removeprefix("ERROR: "))
-
-    class Settled:
-        """Puts what there is when the tests begin, all of which stays, out of the way of the garbage collector."""
-
-        def pytest_collection_finish(self) -> None:
-            gc.freeze()
-            gc.set_threshold(_OBJECTS)
-            gc.enable()
-
-    begun = Begun()
+    begun = Begun(PLUGINS)
     # Looking through all of it again and again took a tenth of the run; a caller who lets the collector run decides for himself.
     plugins = [begun] if gc.isenabled() else [begun, Settled()]
-    # The plugin is named in pytest.ini, and here for those who have a file of their own (-c).
-    fixed = ["-c", str(paths.ROOT / "pytest.ini"), "--rootdir", str(paths.ROOT), "-p", "suites.runner.plugin"]
-    # The suite itself starts nothing that writes past Python's streams, and to look into two files after each step takes time.
-    fixed.append("--capture=sys")
-    if not any("cache_dir" in argument or "no:cacheprovider" in argument for argument in arguments):
-        fixed += ["-o", f"cache_dir={_cache(paths.ROOT)}"]
-    # Nothing of the suite is logged, and to listen for it takes longer than most checks: only who asks for a log has one.
-    if not any("log" in text for text in (*arguments, os.environ.get("PYTEST_ADDOPTS", ""))):
-        fixed += ["-p", "no:logging"]
+    fixed = _fixed(arguments)
     # What pytest calls its help is more than the suite's.
     given = ["--help" if each == help_texts.ALL else each for each in arguments]
     try:
@@ -132,6 +73,22 @@ def _run(arguments: list[str]) -> int:
         said = str(error) or type(error).__name__
         where = "an option of pytest's, or PYTEST_ADDOPTS or PYTEST_PLUGINS of the environment, cannot be used"
         return usage(f"{where}: {said}")
+
+
+def _fixed(arguments: list[str]) -> list[str]:
+    """The options of pytest that every run has, but where *arguments* or the environment say otherwise."""
+    from suites.runner import paths
+
+    # The plugin is named in pytest.ini, and here for those who have a file of their own (-c).
+    fixed = ["-c", str(paths.ROOT / "pytest.ini"), "--rootdir", str(paths.ROOT), "-p", "suites.runner.plugin"]
+    # The suite itself starts nothing that writes past Python's streams, and to look into two files after each step takes time.
+    fixed.append("--capture=sys")
+    if not any("cache_dir" in argument or "no:cacheprovider" in argument for argument in arguments):
+        fixed += ["-o", f"cache_dir={_cache(paths.ROOT)}"]
+    # Nothing of the suite is logged, and to listen for it takes longer than most checks: only who asks for a log has one.
+    if not any("log" in text for text in (*arguments, os.environ.get("PYTEST_ADDOPTS", ""))):
+        fixed += ["-p", "no:logging"]
+    return fixed
 
 
 def _tell(error: Exception, *, whole: bool) -> None:

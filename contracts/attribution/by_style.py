@@ -22,6 +22,8 @@ _NO_CALL = NO_HASH | {5, 11, WRONG_METHOD}
 _OF_THE_METHOD = frozenset({C1_GET, C1_JSON})
 #: Kinds of accounts that a style may know nothing of; of owners there are others by which it is seen to work.
 _KINDS = frozenset({DEMO, *REFUSED})
+#: An operation, a kind of accounts, and the name of a style.
+_Place = tuple[str | None, str, str]
 
 
 def with_styles(found: Iterable[Anomaly], answers: Sequence[Judgement]) -> list[Anomaly]:
@@ -97,10 +99,16 @@ def _by_method(answer: Judgement, style: RefusedStyle) -> bool:
 
 def of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) -> list[Anomaly]:
     """Where accounts of one kind are unknown in one style, and known in another, it is the style that is broken for them."""
-    known: set[tuple[str | None, str, str]] = set()
-    unknown: set[tuple[str | None, str, str]] = set()
-    refused: dict[tuple[str | None, str | None], set[tuple[str | None, str, str]]] = {}
-    lives: set[tuple[str | None, str, str]] = set()
+    alone = _places_alone(answers)
+    return [_with_the_style_alone(each, alone) for each in found] if alone else list(found)
+
+
+def _places_alone(answers: Sequence[Judgement]) -> set[_Place]:
+    """Where a kind of accounts is unknown that other styles know."""
+    known: set[_Place] = set()
+    unknown: set[_Place] = set()
+    refused: dict[tuple[str | None, str | None], set[_Place]] = {}
+    lives: set[_Place] = set()
     for each in answers:
         intent = each.exchange.intent
         if tells_of_the_style(each) and intent.kind in _KINDS:
@@ -114,18 +122,18 @@ def of_the_style_alone(found: Sequence[Anomaly], answers: Sequence[Judgement]) -
                 lives |= before
     styles = Counter(place[:2] for place in known)
     # What is known in one style alone, and unknown in all that come after it, may have come to an end.
-    alone = {place for place in unknown - known if styles[place[:2]] > 1 or place in lives}
+    return {place for place in unknown - known if styles[place[:2]] > 1 or place in lives}
 
-    def explained(anomaly: Anomaly) -> Anomaly:
-        intent = anomaly.answer.exchange.intent
-        of_style = (intent.operation, intent.kind, intent.style) in alone and _not_taken(anomaly.answer)
-        # What read says where there is no session has a sentence of its own.
-        if not of_style or not intent.valid or not intent.promise or anomaly.by_rule or T4 in anomaly.candidates:
-            return anomaly
-        expected = f"{anomaly.expected}, which {intent.kind} gets by other styles"
-        return replace(anomaly, candidates=frozenset({intent.promise}), expected=expected, follows_from=frozenset())
 
-    return [explained(each) for each in found] if alone else list(found)
+def _with_the_style_alone(anomaly: Anomaly, alone: Collection[_Place]) -> Anomaly:
+    """*anomaly*, explained by its style where this is one of the places *alone*."""
+    intent = anomaly.answer.exchange.intent
+    of_style = (intent.operation, intent.kind, intent.style) in alone and _not_taken(anomaly.answer)
+    # What read says where there is no session has a sentence of its own.
+    if not of_style or not intent.valid or not intent.promise or anomaly.by_rule or T4 in anomaly.candidates:
+        return anomaly
+    expected = f"{anomaly.expected}, which {intent.kind} gets by other styles"
+    return replace(anomaly, candidates=frozenset({intent.promise}), expected=expected, follows_from=frozenset())
 
 
 def _not_taken(answer: Judgement) -> bool:

@@ -25,24 +25,31 @@ def without_those_that_work(anomaly: Anomaly, answers: Sequence[Judgement]) -> A
     if is_bad_input(wrong):
         return _without_what_good_calls_carry(anomaly, answers)
     alike = [each for each in answers if is_plain(each) and place_of(each) == place_of(wrong)]
+    successes = [each for each in alike if each.key is not None]
     if wrong.key is not None and wrong.exchange.intent.operation == "create" and wrong.exchange.intent.kind in REFUSED:
         # It is let in. Where the plain call is, too, that is not for what is special in this one.
-        let_in = any(each.key is not None and not each.exchange.intent.equivalences for each in alike)
+        let_in = any(not each.exchange.intent.equivalences for each in successes)
         return replace(anomaly, candidates=anomaly.candidates - equivalences) if let_in else anomaly
-    if wrong.key is None and any(each.key is not None and _is_the_same_call(each, wrong) for each in alike):
+    if wrong.key is None and any(_is_the_same_call(each, wrong) for each in successes):
         # It fits at another time: it is not what is special in it, nor that what it carries were bad input elsewhere.
         return replace(anomaly, candidates=anomaly.candidates - equivalences - {B1} or anomaly.candidates)
-    fit = [each for each in alike if each.key is not None and not _answered_alike(each, wrong)]
-    works = {name for each in fit for name in each.exchange.intent.equivalences}
+    fit = [each for each in successes if not _answered_alike(each, wrong)]
+    works = frozenset(name for each in fit for name in each.exchange.intent.equivalences)
+    return replace(anomaly, candidates=_without_what_works(anomaly, works, plain_fits=_plain_call_fits(wrong, alike)))
+
+
+def _without_what_works(anomaly: Anomaly, works: frozenset[str], *, plain_fits: bool) -> frozenset[str]:
+    """The candidates that are left where the equivalences *works* work elsewhere, and, it may be, the plain call."""
+    equivalences = frozenset(anomaly.answer.exchange.intent.equivalences)
     kept = anomaly.candidates
     if (equivalences - works) & kept:
         kept -= works
-    if _plain_call_fits(wrong, alike) and not is_understood(wrong):
+    if plain_fits and not is_understood(anomaly.answer):
         kept &= equivalences | FORM | {B1, C1_PARSED}
     if works & {C5_ISO, C5_UNKNOWN} and C1_PARSED not in equivalences:
         # Another member of the JSON body is read, or passed over, as it should be.
         kept -= {C1_PARSED}
-    return replace(anomaly, candidates=kept)
+    return kept
 
 
 def _without_what_good_calls_carry(anomaly: Anomaly, answers: Sequence[Judgement]) -> Anomaly:

@@ -89,16 +89,18 @@ def _closed(
         place: [each for each in seen if each.exchange.intent.kind in _OWNERS and not is_understood(each)]
         for place, seen in tried.items()
     }
-    closing = set()
-    for place, seen in refused.items():
-        since = [each.exchange.sent_at for each in seen if each.exchange.sent_at > last[place]]
-        goes_on = max(when for (operation, _), when in last.items() if operation == place[0])
-        if last[place] != _NEVER and len(since) >= _CLOSED and goes_on > since[_CLOSED - 1]:
-            closing.add(place)
+    closing = {place for place, seen in refused.items() if _no_longer_works(place, seen, last)}
     elsewhere = {
         _words(each) for place, seen in refused.items() if place not in closing and place not in never for each in seen
     }
     return {place for place in closing if not elsewhere.intersection(map(_words, refused[place]))}
+
+
+def _no_longer_works(place: _Place, refused: Sequence[Judgement], last: Mapping[_Place, float]) -> bool:
+    """Whether the style worked, and then *refused* owners at least twice, while the operation goes on to work by another."""
+    since = [each.exchange.sent_at for each in refused if each.exchange.sent_at > last[place]]
+    goes_on = max(when for (operation, _), when in last.items() if operation == place[0])
+    return last[place] != _NEVER and len(since) >= _CLOSED and goes_on > since[_CLOSED - 1]
 
 
 def _unreliable(answers: Sequence[Judgement]) -> set[str]:

@@ -215,23 +215,32 @@ class Calls:
             self.book.opportunities[requirement] += 1
         if not answer.exchange.intent.equivalences or any(value in each.expected for each in account.pending):
             self._decide(account, answer, value)
-        possible = account.possible
-        if possible == frozenset({NO_SESSION}):
+        if account.possible == frozenset({NO_SESSION}):
             self.book.opportunities[T4] += 1
-        if owner != account.label and answer.exchange.intent.kind == SUBUSER:
+        if owner != account.label:
+            self._observe_others_key(account, answer, value, owner)
+        else:
+            self._observe_own(account, answer, value)
+
+    def _observe_others_key(self, account: Account, answer: Judgement, value: str, owner: str) -> None:
+        """A read gives the key that *owner*, another account, had first."""
+        if answer.exchange.intent.kind == SUBUSER:
             # Whether a sub-user has a session of its own, or reads the key of its master, is not documented.
             account.know(value, source=answer)
             return
-        if owner != account.label:
-            expected = _shown(possible) if possible else f"the key of {account.label}"
-            context = (account.source, self.book.given_in.get(value))
-            # What create gave again is read by whom it gave it to; a sub-user that may create does so for its master.
-            follows_from = {T1} if self.book.comes_back(value, account.label) else set()
-            follows_from |= {T6} if _is_of_subuser(self.book.given_in.get(value)) else set()
-            got = f"the key of {owner}: {answer.summary()}"
-            self.book.add({A6}, answer, expected, got, *context, follows_from=follows_from)
-            account.know(value, *(possible or ()), source=answer)
-            return
+        possible = account.possible
+        expected = _shown(possible) if possible else f"the key of {account.label}"
+        context = (account.source, self.book.given_in.get(value))
+        # What create gave again is read by whom it gave it to; a sub-user that may create does so for its master.
+        follows_from = {T1} if self.book.comes_back(value, account.label) else set()
+        follows_from |= {T6} if _is_of_subuser(self.book.given_in.get(value)) else set()
+        got = f"the key of {owner}: {answer.summary()}"
+        self.book.add({A6}, answer, expected, got, *context, follows_from=follows_from)
+        account.know(value, *(possible or ()), source=answer)
+
+    def _observe_own(self, account: Account, answer: Judgement, value: str) -> None:
+        """A read gives a key that was no other account's, or says that there is no session."""
+        possible = account.possible
         if answer.key is not None and (account.created or answer.exchange.intent.kind not in NO_SESSION_AT_FIRST):
             self.book.first_given(answer, account.label)
         if value == NO_SESSION:

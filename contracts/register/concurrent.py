@@ -66,12 +66,20 @@ class Concurrent:
             # A create that gives a key again is itself wrong, and says nothing of what is kept.
             account.forget()
             return
-        for read in own:
-            if read.exchange.intent.operation == "read":
-                self._read(account, read, writes, before, extra)
+        reads = [each for each in own if each.exchange.intent.operation == "read"]
+        for read in reads:
+            self._read(account, read, writes, before, extra)
         if not made:
             account.forget()
             return
+        self._know_one_of(account, made, extra)
+        if not all(map(self._is_clear, writes)):
+            account.forget()
+        if reads:
+            account.suspects[T3] = reads
+
+    def _know_one_of(self, account: Account, made: Sequence[Judgement], extra: frozenset[str]) -> None:
+        """One of the keys that the creates *made* is in force from now on: that of any which ended after the last of them began."""
         latest = max(each.exchange.sent_at for each in made)
         winners = [each.key for each in made if each.key is not None and each.exchange.ended_at > latest]
         account.past |= {each.key for each in made if each.key is not None}
@@ -83,11 +91,6 @@ class Concurrent:
         # Any of them may have been the last, and its key may be kept in another form than it was given in.
         form = {S4} & {each.requirement for one in made for each in one.violations}
         account.after_group = extra | form if len(made) > 1 or A6 in extra else frozenset()
-        if not all(map(self._is_clear, writes)):
-            account.forget()
-        account.suspects.update(
-            {T3: [each for each in own if each.exchange.intent.operation == "read"]} if len(own) > len(writes) else {}
-        )
 
     def _read(
         self,

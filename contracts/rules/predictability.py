@@ -199,13 +199,19 @@ def _clock(keys: Sequence[str], started: float, ended: float) -> str | None:
     for form, least, most, unit in _times(started - _DRIFT, ended + _DRIFT):
         width = len(least)
         for start, end in enumerate(ends[: 32 - width + 1]):
-            found = end[bisect_left(end, least) : bisect_right(end, f"{most}~")]
-            if form == "d":
-                found = [digits for digits in found if digits[:width].isdigit()]
-            if len(found) >= min(_SOME, len(different)):
-                whose = "every key" if len(found) == len(different) else f"some keys ({len(found)} of {len(different)})"
+            found = _how_many_begin(end, least, most, form)
+            if found >= min(_SOME, len(different)):
+                whose = "every key" if found == len(different) else f"some keys ({found} of {len(different)})"
                 return f"digits {start + 1} to {start + width} of {whose} are the time of issue in {unit}"
     return None
+
+
+def _how_many_begin(ends: Sequence[str], least: str, most: str, form: str) -> int:
+    """How many of the sorted *ends* of keys begin with a number from *least* to *most*, of digits of this *form*."""
+    found = ends[bisect_left(ends, least) : bisect_right(ends, f"{most}~")]
+    if form == "d":
+        return sum(digits[: len(least)].isdigit() for digits in found)
+    return len(found)
 
 
 def _times(low: float, high: float) -> Iterator[tuple[str, str, str, str]]:
@@ -287,28 +293,16 @@ def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
 
     A message that only counts bits takes ``ENOUGH`` keys.
     """
-    created = [
-        each
-        for each in answers
-        if each.key is not None
-        and each.exchange.intent.valid
-        and each.exchange.intent.operation == "create"
-        and not each.exchange.intent.free_form
-    ]
+    created = [each for each in answers if _is_due(each)]
     keys = [each.key or "" for each in created]
     if len(set(keys)) < 2:
         return None
     # A key that is given again says nothing more of the bits that vary.
     enough = len(_comparable(set(keys))) >= ENOUGH
     alone = [each for each in created if not each.exchange.intent.group]
-    chains: dict[object, list[str]] = {}
-    for each in alone:
-        # Each account may have its own sequence, and each way to create.
-        for chain in ("all", ("account", each.exchange.intent.account), ("style", each.exchange.intent.style)):
-            chains.setdefault(chain, []).append(each.key or "")
     credentials = [each.exchange.intent.credential or "" for each in answers if each.exchange.intent.valid]
     started, ended = created[0].exchange.time, created[-1].exchange.time
-    pattern = find_pattern(keys, list(chains.values()), started, ended, list(dict.fromkeys(filter(None, credentials))))
+    pattern = find_pattern(keys, _chains(alone), started, ended, list(dict.fromkeys(filter(None, credentials))))
     if pattern is None or (not enough and "bits vary" in pattern):
         return None
     expected = f"no order, no clock, and at least {BITS} of 128 bits that vary"
@@ -322,3 +316,18 @@ def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
     *before, last = (in_a_row or created)[-_SHOWN:]
     candidates = frozenset({T9, *mixed})
     return Anomaly(candidates, last, expected, pattern, f"{len(keys)} keys of this run", tuple(reversed(before)))
+
+
+def _is_due(answer: Judgement) -> bool:
+    """Whether *answer* gave a key to a documented create with a good credential."""
+    intent = answer.exchange.intent
+    return answer.key is not None and intent.valid and intent.operation == "create" and not intent.free_form
+
+
+def _chains(creates: Iterable[Judgement]) -> list[list[str]]:
+    """The keys of *creates* in their order: of all, of each account and of each style, for each may have a sequence of its own."""
+    chains: dict[object, list[str]] = {}
+    for each in creates:
+        for chain in ("all", ("account", each.exchange.intent.account), ("style", each.exchange.intent.style)):
+            chains.setdefault(chain, []).append(each.key or "")
+    return list(chains.values())

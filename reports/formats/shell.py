@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise, zip_longest
+from itertools import groupby, pairwise, zip_longest
 from shlex import quote
 from typing import Final
 
@@ -198,23 +198,23 @@ def _expansion(piece: Piece, raw: str) -> str:
         return f'"$(printf %s "${name}" | tr a-z A-Z)"'
     if piece.text == value.lower():
         return f'"$(printf %s "${name}" | tr A-Z a-z)"'
+    return _in_stretches(name, value, piece)
+
+
+def _in_stretches(name: str, value: str, piece: Piece) -> str:
+    """What is near the secret, in stretches that it has in this place, and others that it has not."""
     words: list[str] = []
-    start = 0
     disguised = 0
-    while start < len(piece.text):
-        end = start
-        same = _same(piece, value, start)
-        while end < len(piece.text) and _same(piece, value, end) == same:
-            end += 1
-        first, last = piece.offset + start, piece.offset + end
+    for same, stretch in groupby(range(len(piece.text)), lambda index: _same(piece, value, index)):
+        indexes = list(stretch)
+        first, last = piece.offset + indexes[0], piece.offset + indexes[-1] + 1
         if same:
             words.append(_part(name, len(value), first, last))
         else:
-            other = piece.text[start:end]
+            other = piece.text[indexes[0] : indexes[-1] + 1]
             one = _ALNUM.fullmatch(other) and 0 <= first < len(value)
             words.append(_another(name, first, other) if one else quote(other))
-            disguised += sum(_same(piece, value, index, any_case=True) for index in range(start, end))
-        start = end
+            disguised += sum(_same(piece, value, index, any_case=True) for index in indexes)
     # In another letter case most of it would stand here as it is.
     return "".join(words) if disguised < 6 else _not_shown(name)
 

@@ -30,16 +30,23 @@ def equivalence(check: ControlledCheck, send: Send, fits: Callable[[Judgement], 
     if not fits(send([])) or len(all_) == 1:
         # It is not the equivalences that make the difference; or it is the only one.
         return
-    suspects = all_
-    musts = [each for each in all_ if each.binding]
-    if musts and len(musts) < len(all_) and fits(send(musts)):
-        suspects = [each for each in all_ if not each.binding]
+    suspects = _without_musts_that_fit(send, fits, all_)
     if _some_alone(send, fits, suspects):
         return
     if not fits(send(all_)) and len(suspects) > 2:
         for each in suspects:
             if fits(send([other for other in suspects if other is not each])):
                 return
+
+
+def _without_musts_that_fit(
+    send: Send, fits: Callable[[Judgement], bool], all_: Sequence[Equivalence]
+) -> Sequence[Equivalence]:
+    """Send the MUSTs of *all_* at once, where there are others: those others where they fit, else *all_*."""
+    musts = [each for each in all_ if each.binding]
+    if musts and len(musts) < len(all_) and fits(send(musts)):
+        return [each for each in all_ if not each.binding]
+    return all_
 
 
 def _some_alone(send: Send, fits: Callable[[Judgement], bool], suspects: Sequence[Equivalence]) -> bool:

@@ -25,7 +25,7 @@ import tempfile
 import threading
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -274,7 +274,8 @@ def _imports(path: Path) -> frozenset[str]:
 def score(module: str, made: Sequence[Runner], histories: Path | None, sample: int | None, seed: str) -> Score:
     """Run the tests that concern *module* on mutants of it."""
     tests = tests_of(module)
-    everything = mutants((ROOT / module).read_text(encoding="utf-8"))
+    source = (ROOT / module).read_text(encoding="utf-8")
+    everything = mutants(source)
     chosen = everything
     if sample is not None and sample < len(everything):
         chosen = random.Random(f"{seed} {module}").sample(everything, sample)
@@ -287,31 +288,34 @@ def score(module: str, made: Sequence[Runner], histories: Path | None, sample: i
     plain = made[0].run(module, None, concerned, 600.0)
     if plain["ended"] != "survived":
         raise SystemExit(f"{module}: without any mutant the tests end so: {plain['ended']}")
-    seconds = _PATIENCE + 6 * plain["seconds"]
+    lines = source.splitlines()
+    others = [mutant for mutant in chosen if not any(each.is_(module, mutant, lines) for each in equivalents())]
+    ended = dict.fromkeys(map(id, chosen), "equivalent")
+    ended |= _run_all(module, others, made, concerned, _PATIENCE + 6 * plain["seconds"])
+    return Score(module, len(everything), [Outcome(each, ended[id(each)]) for each in chosen])
+
+
+def _run_all(
+    module: str, chosen: Sequence[Mutant], made: Sequence[Runner], concerned: Concerned, seconds: float
+) -> dict[int, str]:
+    """How each of the mutants ended, by its identity; each runner takes the next one as soon as it is free."""
     todo: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
-    outcomes: dict[int, Outcome] = {}
-    lines = (ROOT / module).read_text(encoding="utf-8").splitlines()
     for mutant in chosen:
-        if any(each.is_(module, mutant, lines) for each in equivalents()):
-            outcomes[id(mutant)] = Outcome(mutant, "equivalent")
-        else:
-            todo.put(mutant)
+        todo.put(mutant)
+    ended: dict[int, str] = {}
 
     def work(runner: Runner) -> None:
-        while True:
-            try:
+        with suppress(queue.Empty):
+            while True:
                 mutant = todo.get_nowait()
-            except queue.Empty:
-                return
-            ended = runner.run(module, mutant.source, concerned, seconds)["ended"]
-            outcomes[id(mutant)] = Outcome(mutant, ended)
+                ended[id(mutant)] = runner.run(module, mutant.source, concerned, seconds)["ended"]
 
     threads = [threading.Thread(target=work, args=(each,)) for each in made]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return Score(module, len(everything), [outcomes[id(each)] for each in chosen])
+    return {id(each): ended[id(each)] for each in chosen}
 
 
 @cache

@@ -636,15 +636,27 @@ class Log(list[str]):
             raise DifferenceError
 
 
-async def battery(emulator: Emulator, compared: list[str] | None = None) -> list[str]:
-    """What an emulator answers to more than a thousand calls, written down so that two runs can be compared."""
-    seen: dict[str, str] = {}
-    log = Log(compared)
-    hashes = {state.value: emulator.store.new_account(state).hash for state in emulator.store.fixed}
-    for credential in hashes.values():
-        masked(credential, seen)
+def as_json(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+class Battery:
+    """Calls one emulator, and writes its answers down so that two runs can be compared.
+
+    What an emulator remembers makes a difference: the order of the calls is part of what is compared.
+    """
+
+    def __init__(self, emulator: Emulator, compared: list[str] | None) -> None:
+        self.emulator = emulator
+        self.seen: dict[str, str] = {}
+        self.log = Log(compared)
+        self.hashes = {state.value: emulator.store.new_account(state).hash for state in emulator.store.fixed}
+        for credential in self.hashes.values():
+            masked(credential, self.seen)
+        self.owner, self.other = self.hashes["owner"], self.hashes["other_owner"]
 
     async def ask(
+        self,
         method: str,
         action: str,
         *,
@@ -659,114 +671,139 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
             given.append(("content-type", kind))
         path = f"/v2/user/session/delivery/{action}"
         call = Call(Request(method, path, query.encode("latin-1"), tuple(given), body))
-        response = emulator.finish(call, await emulator.answer(call))
+        response = self.emulator.finish(call, await self.emulator.answer(call))
         text = "silence" if isinstance(response, Silence) else f"{response.status} {response.headers} {response.body!r}"
         if note:
-            log.append(f"{method} {action}: {masked(text, seen)}")
+            self.log.append(f"{method} {action}: {masked(text, self.seen)}")
         found = re.search(r'"value": "([0-9a-f]{32})"', response.body.decode("latin-1"))
         return found[1] if found else ""
 
-    async def call(action: str, credential: str, style: str = "json", *, note: bool = True) -> str:
+    async def call(self, action: str, credential: str, style: str = "json", *, note: bool = True) -> str:
         header = {"authorization": f"NVX {credential}"}
         match style:
             case "query":
-                return await ask("GET", action, query=f"hash={credential}", note=note)
+                return await self.ask("GET", action, query=f"hash={credential}", note=note)
             case "form":
-                return await ask("POST", action, body=f"hash={credential}".encode(), kind=FORM, note=note)
+                return await self.ask("POST", action, body=f"hash={credential}".encode(), kind=FORM, note=note)
             case "header-get":
-                return await ask("GET", action, note=note, headers=header)
+                return await self.ask("GET", action, note=note, headers=header)
             case "header-post":
-                return await ask("POST", action, note=note, headers=header)
+                return await self.ask("POST", action, note=note, headers=header)
             case "header-json":
-                return await ask("POST", action, body=b"{}", kind=JSON, note=note, headers=header)
+                return await self.ask("POST", action, body=b"{}", kind=JSON, note=note, headers=header)
             case _:
-                return await ask("POST", action, body=json.dumps({"hash": credential}).encode(), kind=JSON, note=note)
+                return await self.ask("POST", action, body=as_json({"hash": credential}), kind=JSON, note=note)
 
-    owner, other = hashes["owner"], hashes["other_owner"]
-    # Nobody has called yet, and then somebody has.
-    for _ in range(2):
-        for style in STYLES:
-            await call("read", hashes["owner_without_session"], style)
-        for style in STYLES:
-            for action in OPERATIONS:
-                for state in STATES:
-                    await call(action, hashes[state], style)
-                await call("read", owner, style)
-    key = await call("create", owner)
-    missing = [
-        "",
-        "0" * 32,
-        "f" * 31 + "e",
-        "null",
-        "undefined",
-        "abc",
-        "x" * 32,
-        "'",
-        "%",
-        "_" * 32,
-        owner[:8] + "%",
-        owner[:30] + "*",
-    ]
-    near = [
-        owner[:31],
-        owner[:20],
-        owner[:8],
-        owner + "0",
-        "0" + owner,
-        f"x{owner}y",
-        f"{owner[:16]}-{owner[16:]}",
-        key,
-    ]
-    near += [
-        owner[:31] + ("0" if owner[31] != "0" else "1"),
-        ("0" if owner[0] != "0" else "1") + owner[1:],
-        owner[::-1],
-        owner[:16] + "0" * 16,
-        "0" * 16 + owner[16:],
-    ]
-    for credential in (*missing, *near):
-        for action in OPERATIONS:
+    async def quietly(self, action: str, credential: str) -> str:
+        """The same in JSON, where what comes first is left to chance: the answer is not noted."""
+        return await self.call(action, credential, note=False)
+
+    async def first_calls(self) -> None:
+        """Nobody has called yet, and then somebody has."""
+        for _ in range(2):
             for style in STYLES:
-                await call(action, credential, style)
-        await call("read", owner)
-        if credential == key:
-            await call("read", key, "query")
-    for action in OPERATIONS:
+                await self.call("read", self.hashes["owner_without_session"], style)
+            for style in STYLES:
+                for action in OPERATIONS:
+                    for state in STATES:
+                        await self.call(action, self.hashes[state], style)
+                    await self.call("read", self.owner, style)
+
+    async def credentials(self) -> None:
+        """Credentials that are none, far from a good one and near it."""
+        owner = self.owner
+        key = await self.call("create", owner)
+        missing = [
+            "",
+            "0" * 32,
+            "f" * 31 + "e",
+            "null",
+            "undefined",
+            "abc",
+            "x" * 32,
+            "'",
+            "%",
+            "_" * 32,
+            owner[:8] + "%",
+            owner[:30] + "*",
+        ]
+        near = [
+            owner[:31],
+            owner[:20],
+            owner[:8],
+            owner + "0",
+            "0" + owner,
+            f"x{owner}y",
+            f"{owner[:16]}-{owner[16:]}",
+            key,
+        ]
+        near += [
+            owner[:31] + ("0" if owner[31] != "0" else "1"),
+            ("0" if owner[0] != "0" else "1") + owner[1:],
+            owner[::-1],
+            owner[:16] + "0" * 16,
+            "0" * 16 + owner[16:],
+        ]
+        for credential in (*missing, *near):
+            for action in OPERATIONS:
+                for style in STYLES:
+                    await self.call(action, credential, style)
+            await self.call("read", self.owner)
+            if credential == key:
+                await self.call("read", key, "query")
+
+    async def headers(self, action: str) -> None:
+        """Credentials in a header, and calls without any."""
         for method in ("GET", "POST"):
             for authorization in ("NVX{}", "Bearer {}", "Basic {}", "Token {}", "nvx {}"):
-                await ask(method, action, headers={"authorization": authorization.format(owner)})
-            await ask(method, action, headers={"nvx-iso-datetime": "true", "authorization": f"NVX {owner}"})
-            await ask(method, action)
-            await ask(method, action, headers={"cookie": "delivery_user=0"})
+                await self.ask(method, action, headers={"authorization": authorization.format(self.owner)})
+            await self.ask(method, action, headers={"nvx-iso-datetime": "true", "authorization": f"NVX {self.owner}"})
+            await self.ask(method, action)
+            await self.ask(method, action, headers={"cookie": "delivery_user=0"})
+
+    async def parameters(self, action: str) -> None:
+        """A good hash beside other parameters, and encoded."""
         for unlike in ("iso_datetime=true", "nobody=1"):
-            await ask("GET", action, query=f"hash={owner}&{unlike}")
-            await ask("POST", action, body=f"hash={owner}&{unlike}".encode(), kind=FORM)
-            await ask(
-                "POST", action, body=json.dumps({"hash": owner, unlike.partition("=")[0]: True}).encode(), kind=JSON
+            await self.ask("GET", action, query=f"hash={self.owner}&{unlike}")
+            await self.ask("POST", action, body=f"hash={self.owner}&{unlike}".encode(), kind=FORM)
+            await self.ask(
+                "POST", action, body=as_json({"hash": self.owner, unlike.partition("=")[0]: True}), kind=JSON
             )
-            await ask(
-                "POST", action, body=json.dumps({unlike.partition("=")[0]: True, "hash": owner}).encode(), kind=JSON
+            await self.ask(
+                "POST", action, body=as_json({unlike.partition("=")[0]: True, "hash": self.owner}), kind=JSON
             )
-        await ask("GET", action, query=f"hash={owner}", headers={"nvx-iso-datetime": "true"})
+        await self.ask("GET", action, query=f"hash={self.owner}", headers={"nvx-iso-datetime": "true"})
         for encode in ("%{:02x}", "%{:02X}"):
-            encoded = "hash=" + "".join(encode.format(ord(c)) for c in owner)
-            await ask("GET", action, query=encoded)
-            await ask("POST", action, body=encoded.encode(), kind=FORM)
+            encoded = "hash=" + "".join(encode.format(ord(c)) for c in self.owner)
+            await self.ask("GET", action, query=encoded)
+            await self.ask("POST", action, body=encoded.encode(), kind=FORM)
+
+    async def demos(self) -> None:
+        """The first create of demo users."""
         for style in STYLES:
-            await call("create", emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash, style)
+            await self.call("create", self.emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash, style)
+
+    async def empty_bodies(self, action: str) -> None:
+        """A good hash in the query of a POST, with nothing in the body."""
         for kind, body in ((JSON, b""), (JSON, b"{}"), (FORM, b""), ("", b"")):
-            await ask("POST", action, query=f"hash={owner}", body=body, kind=kind)
-            await ask("GET", "read", query=f"hash={owner}")
-        await call("create", owner)
-        await ask("GET", f"{action}/", query=f"hash={owner}")
-        await ask("GET", f"{action}//", query=f"hash={owner}")
-        await ask("POST", action, query=f"hash={owner}", body=b'{"hash": 7}', kind=JSON)
-        await ask("POST", action, query="hash=7&iso_datetime=x", body=json.dumps({"hash": owner}).encode(), kind=JSON)
-        await ask("POST", action, query=f"hash={owner}", body=b"iso_datetime=true", kind=FORM)
-        await ask("POST", f"{action}/", body=json.dumps({"hash": owner}).encode(), kind=JSON)
-        await ask("GET", "read", query=f"hash={owner}")
-        letters = "".join(f"%{ord(c):02x}" if c.isalpha() else c for c in owner)
-        await ask("GET", action, query=f"hash={letters}")
+            await self.ask("POST", action, query=f"hash={self.owner}", body=body, kind=kind)
+            await self.ask("GET", "read", query=f"hash={self.owner}")
+        await self.call("create", self.owner)
+
+    async def places(self, action: str) -> None:
+        """Longer paths, and a hash in the query and in the body."""
+        await self.ask("GET", f"{action}/", query=f"hash={self.owner}")
+        await self.ask("GET", f"{action}//", query=f"hash={self.owner}")
+        await self.ask("POST", action, query=f"hash={self.owner}", body=b'{"hash": 7}', kind=JSON)
+        await self.ask("POST", action, query="hash=7&iso_datetime=x", body=as_json({"hash": self.owner}), kind=JSON)
+        await self.ask("POST", action, query=f"hash={self.owner}", body=b"iso_datetime=true", kind=FORM)
+        await self.ask("POST", f"{action}/", body=as_json({"hash": self.owner}), kind=JSON)
+        await self.ask("GET", "read", query=f"hash={self.owner}")
+        letters = "".join(f"%{ord(c):02x}" if c.isalpha() else c for c in self.owner)
+        await self.ask("GET", action, query=f"hash={letters}")
+
+    async def queries(self, action: str) -> None:
+        """Queries that hold no hash, or two."""
         for query in (
             "hash=%",
             "hash=%zz",
@@ -774,11 +811,14 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
             "hash=%ff",
             "hash=%27",
             "hash=" + "0" * 2000,
-            f"hash={owner}&hash={other}",
+            f"hash={self.owner}&hash={self.other}",
             "hash=",
             "hash%5B%5D=a",
         ):
-            await ask("GET", action, query=query)
+            await self.ask("GET", action, query=query)
+
+    async def documents(self, action: str) -> None:
+        """JSON bodies that hold a good hash somewhere."""
         for template in (
             '{"hash":"%s"}',
             '{ "hash" :\n\t"%s" }',
@@ -791,98 +831,155 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
             '{"hash": "%s", "hash": ""}',
             '{"\\u0068ash": "%s"}',
         ):
-            await ask("POST", action, body=(template % owner).encode(), kind=JSON)
-        escaped = "".join(f"\\u{ord(c):04x}" for c in owner)
-        await ask("POST", action, body=f'{{"hash": "{escaped}"}}'.encode(), kind=JSON)
+            await self.ask("POST", action, body=(template % self.owner).encode(), kind=JSON)
+        escaped = "".join(f"\\u{ord(c):04x}" for c in self.owner)
+        await self.ask("POST", action, body=f'{{"hash": "{escaped}"}}'.encode(), kind=JSON)
+
+    async def media_types(self, action: str) -> None:
+        """Content types, as they are and as they are not."""
         for content_type in (f"{JSON}; charset=utf-8", "Application/JSON", "text/plain"):
-            await ask("POST", action, body=json.dumps({"hash": owner}).encode(), kind=content_type)
+            await self.ask("POST", action, body=as_json({"hash": self.owner}), kind=content_type)
         for content_type in ("Application/X-WWW-Form-Urlencoded", "text/plain"):
-            await ask("POST", action, body=f"hash={owner}".encode(), kind=content_type)
+            await self.ask("POST", action, body=f"hash={self.owner}".encode(), kind=content_type)
+
+    async def bad_bodies(self, action: str) -> None:
+        """Bodies that hold no hash."""
         for bad, _ in BAD_JSON.values():
-            await ask("POST", action, body=bad, kind=JSON)
-        await ask("POST", action, body=b'{"hash": {"a": {}}}', kind=JSON)
+            await self.ask("POST", action, body=bad, kind=JSON)
+        await self.ask("POST", action, body=b'{"hash": {"a": {}}}', kind=JSON)
         for form in (b"", b"hash=", b"hash=\xd1\x85", b"hash=%7B%7B7%2A7%7D%7D"):
-            await ask("POST", action, body=form, kind=FORM)
-        await ask("POST", action, body=b"{}", kind="text/xml")
+            await self.ask("POST", action, body=form, kind=FORM)
+        await self.ask("POST", action, body=b"{}", kind="text/xml")
+
+    async def methods(self, action: str) -> None:
+        """Methods that the API has none of."""
         for method in ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
-            await ask(method, action, query=f"hash={owner}")
-            await ask(method, action, body=json.dumps({"hash": owner}).encode(), kind=JSON)
-            await ask(method, action)
-            await call("read", owner)
-        await call("create", owner)
-        await ask("GET", f"{action}/", query=f"hash={owner}")
-        await ask("GET", action, query=f"hash=+{owner}")
-        await ask("GET", action, query=f"hash={owner.upper()}")
-        await ask("GET", action, headers={"authorization": f"NVX  {owner}"})
-        await ask("POST", action, query=f"hash={owner}")
-        await ask("POST", action, body=b"not json", kind=JSON, headers={"authorization": f"NVX {owner}"})
-        await ask(
-            "POST", action, query=f"hash={owner}", headers={"authorization": f"NVX {other}"}, body=b"{}", kind=JSON
+            await self.ask(method, action, query=f"hash={self.owner}")
+            await self.ask(method, action, body=as_json({"hash": self.owner}), kind=JSON)
+            await self.ask(method, action)
+            await self.call("read", self.owner)
+        await self.call("create", self.owner)
+
+    async def nearly_good(self, action: str) -> None:
+        """A good hash where and as it should not quite be, and two credentials."""
+        await self.ask("GET", f"{action}/", query=f"hash={self.owner}")
+        await self.ask("GET", action, query=f"hash=+{self.owner}")
+        await self.ask("GET", action, query=f"hash={self.owner.upper()}")
+        await self.ask("GET", action, headers={"authorization": f"NVX  {self.owner}"})
+        await self.ask("POST", action, query=f"hash={self.owner}")
+        await self.ask("POST", action, body=b"not json", kind=JSON, headers={"authorization": f"NVX {self.owner}"})
+        await self.ask(
+            "POST",
+            action,
+            query=f"hash={self.owner}",
+            headers={"authorization": f"NVX {self.other}"},
+            body=b"{}",
+            kind=JSON,
         )
-        await ask("GET", action, query=f"hash={owner}", headers={"authorization": f"NVX {other}"})
-    for action in ("update", "delete", "list", "READ", "createx"):
-        await call(action, owner)
-        await call("read", owner)
-    # What went before.
-    for state in ("subuser", "tariff_restricted"):
-        await call("create", owner)
-        await call("create", hashes[state])
-        await call("read", owner)
-        await ask("POST", "create/", headers={"authorization": f"NVX {hashes[state]}"})
-    await call("create", owner)
-    await call("read", "0" * 32)
-    await call("read", owner)
-    demo = emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash
-    for credential in (await call("create", demo), demo):
-        for action in OPERATIONS:
-            await call(action, credential, "query")
-    await call("create", demo)
-    read_first = emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash
-    for action in ("read", "create"):
-        await call(action, read_first)
-    # What was found before is kept for nobody, and makes no credential.
-    without = emulator.store.new_account(State.OWNER_WITHOUT_SESSION).hash
-    for action, style in (("read", "json"), ("create", "query"), ("read", "json")):
-        await call(action, without, style)
-    await call("read", await call("read", owner, "query"), "query")
-    twice = emulator.store.new_account(State.OWNER_WITHOUT_SESSION).hash
-    for action in ("create", "create", "read"):
-        await call(action, twice, "query")
-    # Now and then, one after the other, and at the same moment.
-    for _ in range(12):
-        await call("create", owner)
-        await call("read", other)
-        for style in ("query", "json"):
-            await call("read", owner, style)
-    for users in ((owner, owner), (owner, other), (owner,) * 5):
-        keys = await asyncio.gather(*[call("create", user, note=False) for user in users])
-        log.append(f"{len(set(keys))} keys")
-        own = [key for key, user in zip(keys, users, strict=True) if user == owner]
-        log.append(f"own: {await call('read', owner, note=False) in own}")
-        log.append(f"same: {await call('read', owner, note=False) == await call('read', owner, note=False)}")
-    others = await call("read", other)
-    _, meanwhile, others_meanwhile = await asyncio.gather(
-        call("create", owner, note=False), call("read", owner, note=False), call("read", other, note=False)
-    )
-    log.append(f"a key meanwhile: {bool(meanwhile)}, the other's: {others_meanwhile == others}")
-    await call("read", owner)
-    await call("read", other)
-    again = list(await asyncio.gather(*[call("read", user, note=False) for user in (owner, other, owner)]))
-    log.append(f"apart: {again[0] != again[1]}")
-    _, newest = await asyncio.gather(call("read", owner, note=False), call("create", owner, note=False))
-    log.append(f"current: {await call('read', owner, note=False) == newest}")
-    # Nobody has read this key before the read that another create overtakes.
-    await call("create", owner)
-    _, newest = await asyncio.gather(call("read", owner, note=False), call("create", owner, note=False))
-    log.append(f"current again: {await call('read', owner, note=False) == newest}")
-    # Many keys, and how they differ.
-    numbers = [int(await call("create", owner, note=False) or "0", 16) for _ in range(60)]
-    varying = 0
-    for number in numbers:
-        varying |= number ^ numbers[0]
-    halves = {(number >> shift) & 0xFFFFFFFF for number in numbers for shift in (96, 48, 0)}
-    log.append(f"varying: {varying.bit_count() >= 120}, apart: {len(halves) > 175}")
-    return log
+        await self.ask("GET", action, query=f"hash={self.owner}", headers={"authorization": f"NVX {self.other}"})
+
+    async def unknown_actions(self) -> None:
+        """Operations that do not exist."""
+        for action in ("update", "delete", "list", "READ", "createx"):
+            await self.call(action, self.owner)
+            await self.call("read", self.owner)
+
+    async def what_went_before(self) -> None:
+        """Calls that an emulator may remember."""
+        for state in ("subuser", "tariff_restricted"):
+            await self.call("create", self.owner)
+            await self.call("create", self.hashes[state])
+            await self.call("read", self.owner)
+            await self.ask("POST", "create/", headers={"authorization": f"NVX {self.hashes[state]}"})
+        await self.call("create", self.owner)
+        await self.call("read", "0" * 32)
+        await self.call("read", self.owner)
+        demo = self.emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash
+        for credential in (await self.call("create", demo), demo):
+            for action in OPERATIONS:
+                await self.call(action, credential, "query")
+        await self.call("create", demo)
+        read_first = self.emulator.store.new_account(State.DEMO_WITHOUT_SESSION).hash
+        for action in ("read", "create"):
+            await self.call(action, read_first)
+        # What was found before is kept for nobody, and makes no credential.
+        without = self.emulator.store.new_account(State.OWNER_WITHOUT_SESSION).hash
+        for action, style in (("read", "json"), ("create", "query"), ("read", "json")):
+            await self.call(action, without, style)
+        await self.call("read", await self.call("read", self.owner, "query"), "query")
+        twice = self.emulator.store.new_account(State.OWNER_WITHOUT_SESSION).hash
+        for action in ("create", "create", "read"):
+            await self.call(action, twice, "query")
+
+    async def again_and_again(self) -> None:
+        """Now and then, one after the other."""
+        for _ in range(12):
+            await self.call("create", self.owner)
+            await self.call("read", self.other)
+            for style in ("query", "json"):
+                await self.call("read", self.owner, style)
+
+    async def at_the_same_moment(self) -> None:
+        """Calls that are under way together."""
+        for users in ((self.owner, self.owner), (self.owner, self.other), (self.owner,) * 5):
+            keys = await asyncio.gather(*[self.quietly("create", user) for user in users])
+            self.log.append(f"{len(set(keys))} keys")
+            own = [key for key, user in zip(keys, users, strict=True) if user == self.owner]
+            self.log.append(f"own: {await self.quietly('read', self.owner) in own}")
+            self.log.append(f"same: {await self.quietly('read', self.owner) == await self.quietly('read', self.owner)}")
+        others = await self.call("read", self.other)
+        _, meanwhile, others_meanwhile = await asyncio.gather(
+            self.quietly("create", self.owner),
+            self.quietly("read", self.owner),
+            self.quietly("read", self.other),
+        )
+        self.log.append(f"a key meanwhile: {bool(meanwhile)}, the other's: {others_meanwhile == others}")
+        await self.call("read", self.owner)
+        await self.call("read", self.other)
+        again = list(
+            await asyncio.gather(*[self.quietly("read", user) for user in (self.owner, self.other, self.owner)])
+        )
+        self.log.append(f"apart: {again[0] != again[1]}")
+        _, newest = await asyncio.gather(self.quietly("read", self.owner), self.quietly("create", self.owner))
+        self.log.append(f"current: {await self.quietly('read', self.owner) == newest}")
+        # Nobody has read this key before the read that another create overtakes.
+        await self.call("create", self.owner)
+        _, newest = await asyncio.gather(self.quietly("read", self.owner), self.quietly("create", self.owner))
+        self.log.append(f"current again: {await self.quietly('read', self.owner) == newest}")
+
+    async def many_keys(self) -> None:
+        """Many keys, and how they differ."""
+        numbers = [int(await self.quietly("create", self.owner) or "0", 16) for _ in range(60)]
+        varying = 0
+        for number in numbers:
+            varying |= number ^ numbers[0]
+        halves = {(number >> shift) & 0xFFFFFFFF for number in numbers for shift in (96, 48, 0)}
+        self.log.append(f"varying: {varying.bit_count() >= 120}, apart: {len(halves) > 175}")
+
+
+async def battery(emulator: Emulator, compared: list[str] | None = None) -> list[str]:
+    """What an emulator answers to more than a thousand calls."""
+    calls = Battery(emulator, compared)
+    await calls.first_calls()
+    await calls.credentials()
+    for action in OPERATIONS:
+        await calls.headers(action)
+        await calls.parameters(action)
+        await calls.demos()
+        await calls.empty_bodies(action)
+        await calls.places(action)
+        await calls.queries(action)
+        await calls.documents(action)
+        await calls.media_types(action)
+        await calls.bad_bodies(action)
+        await calls.methods(action)
+        await calls.nearly_good(action)
+    await calls.unknown_actions()
+    await calls.what_went_before()
+    await calls.again_and_again()
+    await calls.at_the_same_moment()
+    await calls.many_keys()
+    return calls.log
 
 
 JSON = "application/json"
