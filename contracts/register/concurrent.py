@@ -72,14 +72,19 @@ class Concurrent:
         if not made:
             account.forget()
             return
-        self._know_one_of(account, made, extra)
+        self._know_one_of(account, made, extra, among_others=len(own) > 1)
         if not all(map(self._is_clear, writes)):
             account.forget()
         if reads:
             account.suspects[T3] = reads
 
-    def _know_one_of(self, account: Account, made: Sequence[Judgement], extra: frozenset[str]) -> None:
-        """One of the keys that the creates *made* is in force from now on: that of any which ended after the last of them began."""
+    def _know_one_of(
+        self, account: Account, made: Sequence[Judgement], extra: frozenset[str], *, among_others: bool
+    ) -> None:
+        """One of the keys that the creates *made* is in force from now on: that of any which ended after the last of them began.
+
+        *among_others*: other calls of the account were under way with them.
+        """
         latest = max(each.exchange.sent_at for each in made)
         winners = [each.key for each in made if each.key is not None and each.exchange.ended_at > latest]
         account.past |= {each.key for each in made if each.key is not None}
@@ -90,7 +95,7 @@ class Concurrent:
         account.pending.clear()
         # Any of them may have been the last, and its key may be kept in another form than it was given in.
         form = {S4} & {each.requirement for one in made for each in one.violations}
-        account.after_group = extra | form if len(made) > 1 or A6 in extra else frozenset()
+        account.after_group = extra | form if among_others or A6 in extra else frozenset()
 
     def _read(
         self,
@@ -115,7 +120,9 @@ class Concurrent:
         if ambiguous(answer) or value in possible or (unknown and value != NO_SESSION):
             return
         owner = self.book.owner.get(value, account.label)
-        form = {S4} & {each.requirement for one in (answer, *made) for each in one.violations}
+        # The key of the create before may be read in another form than it was given in, too.
+        givers = [*made, *filter(None, [account.source])]
+        form = {S4} & {each.requirement for one in (answer, *givers) for each in one.violations}
         candidates = frozenset({T2}) | extra | form
         if owner != account.label:
             candidates = frozenset({A6})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -127,17 +128,33 @@ def _with_what_it_carries(request: Call) -> Call:
     """*request*, with what in it is an unknown hash, or a parameter that makes no difference."""
     headers = " ".join(name for name, _ in request.headers).lower()
     text = f"{request.query}&{(request.body or b'').decode('utf-8', 'replace')}"
+    names = _names(request)
     iso = "iso_datetime" in text or "nvx-iso-datetime" in headers
-    # hash[] and hash[b] are a hash that is a list and one that is an object, as forms write them. An empty one is none.
-    pairs = parse_qsl(text, keep_blank_values=True)
-    names = {name.partition("[")[0] for name, value in pairs if value or name != "hash"}
     unknown = bool(names - {"hash", "iso_datetime"})
     by_query = request.method == "POST" and "hash" in dict(parse_qsl(request.query, keep_blank_values=True))
     equivalences = [name for name, there in ((C5_ISO, iso), (C5_UNKNOWN, unknown), (C9, by_query)) if there]
-    by_json = request.method == "POST" and dict(request.headers).get("Content-Type") != FORM
-    no_hash = not by_json and "hash" not in names
+    # hash[] and hash[b] are a hash that is a list and one that is an object, as forms write them, or a name that nobody knows.
+    no_hash = not _is_json(request) and "hash" not in {name.partition("[")[0] for name in names}
     refused = request.refused(A2 if UNKNOWN in text else A1 if no_hash else B1, form="general")
     return refused.but(equivalences=tuple(equivalences))
+
+
+def _is_json(request: Call) -> bool:
+    return request.method == "POST" and dict(request.headers).get("Content-Type") != FORM
+
+
+def _names(request: Call) -> set[str]:
+    """The names of the parameters of *request*: pairs of its query and its form, or members of its JSON document."""
+    body = (request.body or b"").decode("utf-8", "replace")
+    members: set[str] = set()
+    if _is_json(request):
+        with suppress(ValueError, RecursionError):
+            document = json.loads(body)
+            members = set(document) if isinstance(document, dict) else set()
+        body = ""
+    pairs = parse_qsl(f"{request.query}&{body}", keep_blank_values=True)
+    # An empty hash is none.
+    return members | {name for name, value in pairs if value or name != "hash"}
 
 
 def _operation(request: Call) -> Operation:
@@ -187,6 +204,8 @@ def test_json_of_any_shape(check: ControlledCheck) -> None:
         if not inside and isinstance(value, dict) and "hash" not in value:
             # There is no hash at all.
             request = request.refused(A1, form="general")
+        if _names(request) - {"hash", "iso_datetime"}:
+            request = request.but(equivalences=(C5_UNKNOWN,))
         return _fits(check, _by(POST_JSON, request))
 
     explore(

@@ -295,11 +295,11 @@ def test_two_users(check: ControlledCheck) -> None:
 
 # ---------------------------------------------------------------------- T8, A6: concurrent calls
 
-#: Workers of a round that create and then read, and of one that only create (one more only reads): enough that an update that
+#: Workers of a round that create and then read, and of one that only create, with the one before: enough that an update that
 #: loses to another is seen, few enough for the budget of requests, and together with the creates of the other checks the 40
 #: keys that T9 takes.
 _AT_ONCE = 4
-_ONLY_CREATING = 8
+_ONLY_CREATING = 7
 #: Creates at most that T9 makes itself, where fewer keys were issued on the way than it takes.
 _MORE = 20
 
@@ -320,11 +320,17 @@ def test_concurrent_creates(check: ControlledCheck) -> None:
     room = check.controls.room_at_once(4 if check.run.smoke else _ONLY_CREATING)
     around = list(islice(cycle(styles), _ONLY_CREATING + 1))
     overlapped, late = False, 0.0
-    for workers in (_only_creating, _creating_and_reading):
+    by_json = check.or_query()
+    rounds = (
+        (_one_create, [GET_QUERY]),
+        (_only_creating, [GET_QUERY, by_json]),
+        (_creating_and_reading, [GET_QUERY, by_json]),
+    )
+    for workers, then in rounds:
         # Stimulus, and what read gives when all is quiet.
         done = run_concurrently(check.run, workers(owner, around, room, late))
         overlapped, late = overlapped or done.overlapped, done.shortest_create / 2
-        quiet = [check.call("read", style, owner) for style in (GET_QUERY, check.or_query())]
+        quiet = [check.call("read", style, owner) for style in then]
         # Verdict.
         check.judge_together(*done.answers, *quiet)
         if not check.fits(*done.answers, *quiet):
@@ -334,13 +340,18 @@ def test_concurrent_creates(check: ControlledCheck) -> None:
         raise NotAvailable("no two creates overlapped at the pace of this run")
 
 
-def _only_creating(owner: Account, around: Sequence[Style], room: int, _: float) -> list[Worker]:
-    """Concurrent creates, and a read that is under way before them.
+def _one_create(owner: Account, around: Sequence[Style], *_: float) -> list[Worker]:
+    """A create, and a read that is under way before it.
 
     It must not put back the key that it found. This is the first round: the owner's last call was a create, so nobody has read
-    that key yet and kept it; and nobody else reads meanwhile, who would find the new one and keep that.
+    that key yet and kept it; and nobody else reads or creates meanwhile, who would put another one in its place.
     """
-    return [Worker(owner, None, around[0]), *(Worker(owner, create) for create in around[:room])]
+    return [Worker(owner, None, around[0]), Worker(owner, around[0])]
+
+
+def _only_creating(owner: Account, around: Sequence[Style], room: int, _: float) -> list[Worker]:
+    """Concurrent creates."""
+    return [Worker(owner, create) for create in around[1 : max(room, 3)]]
 
 
 def _creating_and_reading(owner: Account, around: Sequence[Style], room: int, late: float) -> list[Worker]:
@@ -358,8 +369,11 @@ def test_two_users_concurrently(check: ControlledCheck) -> None:
 
     DELIVERY, read: the current user's key.
     """
-    # Set up.
-    owner, other = _two_owners(check)
+    # Set up. Where a hook makes it, the other has had no session so far: these are its first creates.
+    can_be_made = check.run.accounts.can_be_made("owner_without_session")
+    owner, other = check.account("owner"), check.own("owner_without_session" if can_be_made else "other_owner")
+    check.needs_rotation(owner)
+    check.needs_rotation(other)
     # Sanity check.
     check.need_both("create", "read")
     styles = list(islice(cycle(_working(check, POST_JSON, GET_HEADER, POST_FORM, GET_QUERY)), 4))

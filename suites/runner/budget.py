@@ -66,7 +66,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
         {
             "owner": Amount(21, 45),
             "other_owner": Amount(4, 8),
-            "owner_without_session": Amount(1, 2),
+            "owner_without_session": Amount(3, 8),
             "demo_with_session": Amount(6, 9),
             "demo_without_session": Amount(5, 8),
             "subuser": Amount(6, 9),
