@@ -34,13 +34,13 @@ def main(argv: list[str] | None = None) -> int:
 
     streams.prepare()
     try:
-        with environment.owned():
-            return _run(list(sys.argv[1:] if argv is None else argv))
+        with environment.owned() as given:
+            return _run(list(sys.argv[1:] if argv is None else argv), given)
     finally:
         streams.finish()
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], given: environment.Given) -> int:
     if help_texts.answer(arguments):
         return 0
     from suites.runner.usage import usage
@@ -62,6 +62,7 @@ def _run(arguments: list[str]) -> int:
 
         def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
             if plugin is self:
+                manager.register(given, given.NAME)
                 for name, module in PLUGINS.items():
                     # One that is elsewhere, pytest finds; one that is not installed, it misses.
                     with contextlib.suppress(ImportError):
@@ -115,10 +116,10 @@ def _run(arguments: list[str]) -> int:
     if not any("log" in text for text in (*arguments, os.environ.get("PYTEST_ADDOPTS", ""))):
         fixed += ["-p", "no:logging"]
     # What pytest calls its help is more than the suite's.
-    given = ["--help" if each == help_texts.ALL else each for each in arguments]
+    options = ["--help" if each == help_texts.ALL else each for each in arguments]
     try:
         # Before the options: the last of them might else take it for its value.
-        return int(pytest.main([*fixed, str(paths.SUITE), *given], plugins=plugins))
+        return int(pytest.main([*fixed, str(paths.SUITE), *options], plugins=plugins))
     except SetupError as error:
         return usage(str(error))
     except KeyboardInterrupt:
