@@ -30,13 +30,13 @@ def main(argv: list[str] | None = None) -> int:
 
     streams.prepare()
     try:
-        with environment.owned():
-            return _run(list(sys.argv[1:] if argv is None else argv))
+        with environment.owned() as given:
+            return _run(list(sys.argv[1:] if argv is None else argv), given)
     finally:
         streams.finish()
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], given: environment.Given) -> int:
     if help_texts.answer(arguments):
         return 0
     from suites.runner.usage import usage
@@ -51,15 +51,15 @@ def _run(arguments: list[str]) -> int:
     from suites.runner import paths
     from suites.runner.start import Begun, Settled
 
-    begun = Begun(PLUGINS)
+    begun = Begun(given, PLUGINS)
     # Looking through all of it again and again took a tenth of the run; a caller who lets the collector run decides for himself.
     plugins = [begun] if gc.isenabled() else [begun, Settled()]
     fixed = _fixed(arguments)
     # What pytest calls its help is more than the suite's.
-    given = ["--help" if each == help_texts.ALL else each for each in arguments]
+    options = ["--help" if each == help_texts.ALL else each for each in arguments]
     try:
         # Before the options: the last of them might else take it for its value.
-        return int(pytest.main([*fixed, str(paths.SUITE), *given], plugins=plugins))
+        return int(pytest.main([*fixed, str(paths.SUITE), *options], plugins=plugins))
     except SetupError as error:
         return usage(str(error))
     except KeyboardInterrupt:

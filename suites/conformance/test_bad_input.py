@@ -26,7 +26,8 @@ from fixtures.calls import (
 from suites.runner.marks import row, verifies
 from suites.runner.run import UNKNOWN
 from suites.scenarios.controls import ControlledCheck
-from suites.scenarios.generated import NASTY, explore
+from suites.scenarios.generated import explore
+from suites.scenarios.texts import NASTY
 
 #: A web server in front may refuse longer input in a form of its own (facts B1).
 _LONG = 1_000

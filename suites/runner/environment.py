@@ -132,45 +132,57 @@ WITHOUT_EFFECT: Final[Mapping[str, str]] = {
     "SYSTEMROOT": "Windows",
 }
 
-#: What has been switched off in this process, with its value: credential commands get it back, for it is their tools'.
-_removed: dict[str, str] = {}
 
+class Given:
+    """The environment as the user gave it: of what is switched off in *environ*, it keeps the value. A plugin of the run that it is of."""
 
-def switch_off(environ: MutableMapping[str, str] | None = None) -> dict[str, str]:
-    """Remove from *environ*, that of the process where none is given, what must not count; what was removed."""
-    place = os.environ if environ is None else environ
-    found = {name: place.pop(name) for name in SWITCHED_OFF if name in place}
-    if environ is None:
-        _removed.update(found)
-    return found
+    #: Its name as a plugin.
+    NAME: Final = "delivery-conformance-environment"
+
+    def __init__(self, environ: MutableMapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
+        self.removed: dict[str, str] = {}
+
+    def switch_off(self) -> None:
+        """Remove what must not count."""
+        self.removed |= {name: self._environ.pop(name) for name in SWITCHED_OFF if name in self._environ}
+
+    def put_back(self) -> None:
+        """Put back what was removed."""
+        self._environ.update(self.removed)
+
+    def original(self) -> dict[str, str]:
+        """All of it: for the variables that a target file names, and for credential commands."""
+        return {**self._environ, **self.removed}
 
 
 @contextmanager
-def owned() -> Generator[None, None, None]:
+def owned() -> Generator[Given, None, None]:
     """Switch off for the length of a run, and put everything back for a caller of the same process."""
-    before = dict(_removed)
-    found = switch_off()
+    given = Given()
+    given.switch_off()
     try:
-        yield
+        yield given
     finally:
-        os.environ.update(found)
-        _removed.clear()
-        _removed.update(before)
+        given.put_back()
 
 
-def original() -> dict[str, str]:
-    """The environment as the user gave it: for the variables that a target file names, and for credential commands."""
-    return {**os.environ, **_removed}
+def given_to(manager: pytest.PytestPluginManager) -> Given:
+    """The environment of the run of this plugin manager."""
+    given = manager.get_plugin(Given.NAME)
+    if not isinstance(given, Given):
+        given = Given()
+        manager.register(given, Given.NAME)
+    return given
 
 
-def ignored(base_url: str | None, removed: Iterable[str] | None = None) -> str | None:
+def ignored(base_url: str | None, removed: Iterable[str]) -> str | None:
     """A line that names what was switched off and would have changed the run on *base_url*; None where nothing was."""
-    names = _removed if removed is None else removed
     https = base_url is not None and base_url.startswith("https:")
     said = [
         f"{name} ({switched.effect}{'; use ' + switched.instead if switched.instead else ''})"
         for name, switched in SWITCHED_OFF.items()
-        if name in names and switched.said and (https or not switched.https)
+        if name in removed and switched.said and (https or not switched.https)
     ]
     return f"ignored, from the environment: {', '.join(said)}" if said else None
 
@@ -192,13 +204,13 @@ def added_option(config: pytest.Config, ours: Iterable[str]) -> str | None:
     return "-o base_url" if "base_url" in names else None
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Switch off before the plugins after this one, whose defaults come from the environment, add their options."""
-    switch_off()
+    given_to(pluginmanager).switch_off()
 
 
-def say_ignored(base_url: str | None) -> None:
+def say_ignored(config: pytest.Config, base_url: str | None) -> None:
     """Print what was switched off, for a run that goes on to judge *base_url* (None: the embedded emulator)."""
-    line = ignored(base_url)
+    line = ignored(base_url, given_to(config.pluginmanager).removed)
     if line is not None:
         print(f"delivery-conformance: {line}", file=sys.stderr)

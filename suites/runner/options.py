@@ -133,7 +133,7 @@ def resolve(config: pytest.Config) -> Options:
     target = Target()
     if not embedded:
         path = user_path(file, "--target") if file else None
-        target = read_target(path, environment.original(), with_credentials=not plan)
+        target = read_target(path, environment.given_to(config.pluginmanager).original(), with_credentials=not plan)
     base_url = base_url or target.base_url
     if base_url is None and not embedded:
         raise SetupError(f"the target file {file} names no base_url, and --base-url is not given")

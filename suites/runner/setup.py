@@ -54,7 +54,7 @@ def prepare(config: pytest.Config, interrupts: Interrupts) -> State:
     if not config.getoption("collectonly"):
         state.directory = outputs.begin(options.report_dir, options.base_url, options.profile)
         config.add_cleanup(state.directory.release)
-        environment.say_ignored(state.options.base_url)
+        environment.say_ignored(config, state.options.base_url)
         _wire_outputs(config, state)
     return state
 

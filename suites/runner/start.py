@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.errors import SetupError
 from suites.runner import paths
+from suites.runner.environment import Given
 from suites.runner.usage import usage
 
 #: So many new objects, some megabytes of them, and the garbage collector looks at them; a run makes few that refer to each other.
@@ -21,17 +22,19 @@ _OBJECTS = 50_000
 class Begun:
     """Knows when pytest has read its options, with every plug-in and file that they name; then says what is to be run.
 
-    *plugins* are those that pytest.ini names, each with its module.
+    *given* is the environment of the run; *plugins* are those that pytest.ini names, each with its module.
     """
 
-    def __init__(self, plugins: Mapping[str, str]) -> None:
+    def __init__(self, given: Given, plugins: Mapping[str, str]) -> None:
         self.so = False
+        self._given = given
         self._plugins = plugins
         self._parser: pytest.Parser | None = None
 
     def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
         """Register the others, right after this one."""
         if plugin is self:
+            manager.register(self._given, self._given.NAME)
             for name, module in self._plugins.items():
                 # One that is elsewhere, pytest finds; one that is not installed, it misses.
                 with contextlib.suppress(ImportError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,8 +17,6 @@ from fixtures.calls import PATH, Call
 from suites.scenarios.controls import ControlledCheck
 
 STORED: Final = Path(__file__).with_name("generated.json")
-#: Text that troubles those who decode once more, or who run what they read.
-NASTY: Final = "'\"\u00e9\u043a\U0001f511%2527\\u0027{{7*7}}${x}--"
 #: The member of a JSON object that stands for a call.
 _CALL = "call of the contract"
 
@@ -51,6 +48,8 @@ def _search(fits: Callable[..., bool], name: str, examples: int, *, shrinks: boo
     # Imported here: in all other runs nothing is generated.
     from hypothesis.errors import Flaky
 
+    from suites.scenarios.strategies import generate
+
     misfit = False
 
     def each(arguments: tuple[Any, ...]) -> None:
@@ -65,38 +64,6 @@ def _search(fits: Callable[..., bool], name: str, examples: int, *, shrinks: boo
     with contextlib.suppress(Misfit, Flaky):
         # The answers that do not fit are named.
         generate(name, each, examples, shrinks=shrinks)
-
-
-def generate(
-    name: str,
-    each: Callable[[tuple[Any, ...]], None],
-    examples: int,
-    *,
-    shrinks: bool = False,
-    seeded: bool = False,
-) -> None:
-    """Have Hypothesis call *each* with so many *examples* of the source *name*; *seeded* says that they are the same every time."""
-    from hypothesis import Phase, given, seed, settings
-
-    from suites.scenarios.strategies import SOURCES
-
-    source = SOURCES[name]
-    # Hypothesis always begins with the simplest example of all.
-    skip = source.beyond_simplest
-
-    def test(arguments: tuple[Any, ...]) -> None:
-        nonlocal skip
-        if skip:
-            skip = False
-            return
-        each(arguments)
-
-    found: Any = given(source.make())(test)
-    if seeded:
-        # Hypothesis's own seed is that of the code, which all sources share.
-        found = seed(zlib.crc32(name.encode()))(found)
-    phases = [Phase.generate, *([Phase.shrink] if shrinks else [])]
-    settings(max_examples=examples + source.beyond_simplest, phases=phases, report_multiple_bugs=False)(found)()
 
 
 # ---------------------------------------------------------------------- what is stored

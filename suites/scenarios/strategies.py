@@ -6,6 +6,7 @@ Only what generates imports this; the examples that a run sends are stored (``su
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 import schemathesis
+from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 
 from fixtures.calls import FORM, JSON, PATH, Call, Operation
 from suites.runner.run import UNKNOWN
-from suites.scenarios.generated import NASTY
+from suites.scenarios.texts import NASTY
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -130,3 +132,31 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
         },
     }
 )
+
+
+def generate(
+    name: str,
+    each: Callable[[tuple[Any, ...]], None],
+    examples: int,
+    *,
+    shrinks: bool = False,
+    seeded: bool = False,
+) -> None:
+    """Have Hypothesis call *each* with so many *examples* of the source *name*; *seeded* says that they are the same every time."""
+    source = SOURCES[name]
+    # Hypothesis always begins with the simplest example of all.
+    skip = source.beyond_simplest
+
+    def test(arguments: tuple[Any, ...]) -> None:
+        nonlocal skip
+        if skip:
+            skip = False
+            return
+        each(arguments)
+
+    found: Any = given(source.make())(test)
+    if seeded:
+        # Hypothesis's own seed is that of the code, which all sources share.
+        found = seed(zlib.crc32(name.encode()))(found)
+    phases = [Phase.generate, *([Phase.shrink] if shrinks else [])]
+    settings(max_examples=examples + source.beyond_simplest, phases=phases, report_multiple_bugs=False)(found)()

@@ -13,8 +13,8 @@ from unittest import mock
 from hypothesis.internal.conjecture import providers
 
 from suites.runner import profiles
-from suites.scenarios.generated import STORED, generate, to_text
-from suites.scenarios.strategies import SOURCES
+from suites.scenarios.generated import STORED, to_text
+from suites.scenarios.strategies import SOURCES, generate
 
 
 def examples() -> str:

@@ -28,6 +28,13 @@ def other() -> Iterator[Server]:
         assert server.connections == 0, "another target was asked"
 
 
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[ThreadedServer]:
+    """A target that is well."""
+    with ThreadedServer() as server:
+        yield server
+
+
 def _aliases(folder: Path, url: str) -> str:
     path = folder / "aliases"
     path.write_text("target 127.0.0.2\n", encoding="utf-8")
@@ -97,6 +104,22 @@ def test_the_same_by_plain_pytest(variable: str, other: Server, tmp_path: Path) 
     assert watched.result("S1-success-is-200")[0] == "passed"
 
 
+@pytest.mark.parametrize("module", ["suites.cli", "pytest"])
+def test_a_credential_command_has_the_environment_of_the_user(
+    module: str, emulator: ThreadedServer, tmp_path: Path
+) -> None:
+    owner = next(account.hash for state, account in emulator.emulator.store.fixed.items() if str(state) == "owner")
+    target = target_file(emulator, tmp_path / "target.toml")
+    with target.open("a", encoding="utf-8") as file:
+        file.write('owner = { command = ["printenv", "HOSTALIASES"] }\n')
+    program = [sys.executable, "-m", module]
+    options = (f"--target={target}", "--requirement=S1", "-p", "no:cacheprovider")
+    watched = watch(*options, folder=tmp_path / "report", env={"HOSTALIASES": owner}, program=program)
+    assert watched.code == 0, watched.output[-2000:]
+    assert watched.document["accounts"]["owner"] == "fixed credential"
+    assert "environment: HOSTALIASES (" in watched.output
+
+
 def test_a_job_that_asks_for_the_embedded_emulator_gets_it(other: Server, tmp_path: Path) -> None:
     scripts = tmp_path / "venv" / "bin"
     scripts.mkdir(parents=True)
@@ -142,13 +165,6 @@ def _through(way: str, target: Path, *arguments: object, folder: Path) -> tuple[
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[ThreadedServer]:
-    """A target that is well."""
-    with ThreadedServer() as server:
-        yield server
 
 
 @pytest.mark.parametrize("way", ["substitution", "standard input", "fifo"])

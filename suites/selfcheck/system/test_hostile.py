@@ -106,6 +106,12 @@ def _later(behave: Callable[[list[Relay]], Behaviour]) -> Make:
     return make
 
 
+#: A run on loopback has no pace until the first 429, and is then told half of the one that it takes.
+_LIMITED = (
+    "rate limited: at 40 requests per second it answers 429 for longer than the 30 s that a run waits in all; "
+    "try requests_per_second = 20 in [http]"
+)
+
 CASES = [
     # It waits.
     Case("hangs-before-the-headers", UNREACHABLE, "no complete answer within 2 s", 20),
@@ -130,8 +136,8 @@ CASES = [
     Case("sends-what-keeps-patterns-busy", NO_OWNER, "(code 3)"),
     Case("redirects-in-a-loop", NONCONFORMANT, "P3-no-redirect"),
     Case("redirects-to-another-host", NONCONFORMANT, "P3-no-redirect", make=_redirecting),
-    Case("is-rate-limited-for-ever", NOTHING_VERIFIED, "rate limited: "),
-    Case("is-rate-limited-for-a-century", NOTHING_VERIFIED, "rate limited: "),
+    Case("is-rate-limited-for-ever", NOTHING_VERIFIED, _LIMITED),
+    Case("is-rate-limited-for-a-century", NOTHING_VERIFIED, _LIMITED),
     Case("sends-half-a-character", NONCONFORMANT, "S3-success-members"),
     Case("sends-commands-of-a-job", NO_OWNER, "(code 4)"),
     # A gateway stands before it, or it speaks something else.
@@ -193,7 +199,8 @@ def test_it_ends(case: Case, runs: Mapping[str, Future[Watched]]) -> None:
         document = watched.document
         assert document["verdict"] == end
         assert document["complete"] is True
-        assert case.says in (watched.folder / "conformance.md").read_text(encoding="utf-8")
+        markdown = (watched.folder / "conformance.md").read_text(encoding="utf-8")
+        assert case.says in re.sub(r"\\(.)", r"\1", markdown)
         assert case.says in " ".join(watched.output.split()), tail
     assert watched.seconds < case.seconds
     assert watched.megabytes < _MEGABYTES

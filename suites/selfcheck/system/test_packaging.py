@@ -99,7 +99,7 @@ def test_the_wheel_has_one_package_and_nothing_left_behind(archives: Archives) -
     ours = {name.removeprefix("delivery_conformance/") for name in names}
     assert {"pytest.ini", "py.typed", "_launcher.py", "contracts/requirements.toml", "contracts/version.py"} <= ours
     assert {name.split("/")[0] for name in ours if "/" in name} >= {"contracts", "fixtures", "reports", "suites"}
-    developers = re.compile(r"(^|/)(selfcheck|node_modules|out|__pycache__|lint|\.[^/]*)/")
+    developers = re.compile(r"(^|/)(selfcheck|tools|node_modules|out|__pycache__|lint|\.[^/]*)/")
     assert not [name for name in ours if developers.search(name)]
     assert not [name for name in names if zipfile.ZipFile(archives.wheel).read(name) == b"junk"]
 

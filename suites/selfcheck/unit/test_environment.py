@@ -16,8 +16,7 @@ import pytest
 
 from fixtures.emulator.threaded import ThreadedServer
 from suites.cli import PLUGINS
-from suites.runner import environment
-from suites.runner.environment import DOCUMENTED, SWITCHED_OFF, WITHOUT_EFFECT, ignored, original, owned, switch_off
+from suites.runner.environment import DOCUMENTED, SWITCHED_OFF, WITHOUT_EFFECT, Given, ignored, owned
 from suites.selfcheck.system.runs import ROOT, suite
 
 #: Prints, at the end of a run, the files of every module that is loaded then, or would be in one that generates data.
@@ -140,19 +139,23 @@ def test_no_variable_is_in_two_tables() -> None:
 
 def test_what_is_switched_off_is_removed_and_nothing_else() -> None:
     environ = {**dict.fromkeys(SWITCHED_OFF, "x"), **dict.fromkeys(DOCUMENTED, "y"), "DELIVERY_OWNER_HASH": "z"}
-    removed = switch_off(environ)
-    assert set(removed) == set(SWITCHED_OFF)
+    given = Given(environ)
+    given.switch_off()
+    assert set(given.removed) == set(SWITCHED_OFF)
     assert set(environ) == {*DOCUMENTED, "DELIVERY_OWNER_HASH"}
 
 
 def test_a_caller_of_the_same_process_gets_its_environment_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_BASE_URL", "http://127.0.0.1:9/v2")
-    with owned():
+    with owned() as given:
         assert "PYTEST_BASE_URL" not in os.environ
         # Credential commands and the variables that a target file names are the user's own.
-        assert original()["PYTEST_BASE_URL"] == "http://127.0.0.1:9/v2"
+        assert given.original()["PYTEST_BASE_URL"] == "http://127.0.0.1:9/v2"
     assert os.environ["PYTEST_BASE_URL"] == "http://127.0.0.1:9/v2"
-    assert "PYTEST_BASE_URL" not in environment._removed
+    # What one run has switched off, the next one is not told of.
+    monkeypatch.delenv("PYTEST_BASE_URL")
+    with owned() as given:
+        assert given.removed == {}
 
 
 @pytest.mark.parametrize(
