@@ -77,16 +77,7 @@ def catalogue() -> Mapping[str, Requirement]:
         return Source(tag, documents[tag]["title"], documents[tag].get("url", ""), section)
 
     entries = {
-        row["id"]: Requirement(
-            row["id"],
-            row["level"],
-            row["profile"],
-            row["title"],
-            row["obligation"],
-            tuple(source(text) for text in row["sources"]),
-            row.get("untested"),
-        )
-        for row in data["requirement"]
+        row["id"]: Requirement(**{**row, "sources": tuple(map(source, row["sources"]))}) for row in data["requirement"]
     }
     return MappingProxyType(entries)
 

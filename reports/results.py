@@ -160,7 +160,6 @@ class Results:
         self.today = today or datetime.now(UTC).date()
         self.waivers = {waiver.requirement: waiver for waiver in waivers}
         self.outcomes: list[TestOutcome] = []
-        self.selected: set[str] = set()
         self.lost: str | None = None
         #: What the run was narrowed to, and the requirements some of whose tests that left out.
         self.narrowed: list[str] = []
@@ -193,20 +192,12 @@ class Results:
             else:
                 word = "failed" if catalogue()[record.requirement].binding else "warning"
             said[word].append(f"{record.requirement}: {record.message}")
-        rest = {result: reason for result, reason in outcome.results.values() if result != "failed"}
-        if said["failed"]:
-            return TestStatus("failed", "; ".join(said["failed"]))
-        if "error" in rest:
-            return TestStatus("error", rest["error"])
-        if said["warning"]:
-            return TestStatus("warning", "; ".join(said["warning"]))
-        if said["waived"]:
-            return TestStatus("waived", "; ".join(said["waived"]))
-        if "blocked" in rest:
-            return TestStatus("blocked", rest["blocked"])
-        if "not_verified" in rest:
-            return TestStatus("not_verified", rest["not_verified"])
-        return TestStatus("passed")
+        rest = outcome.results.values()
+        found: dict[str, str] = {result: reason for result, reason in rest if result not in ("failed", "passed")}
+        found |= {word: "; ".join(messages) for word, messages in said.items() if messages}
+        # The words stand in the order in which the worst comes first.
+        worst: Word = next((word for word in get_args(Word) if word in found), "passed")
+        return TestStatus(worst, found.get(worst, ""))
 
     def tests(self) -> dict[str, int]:
         """How many tests ended in each way; a test that broke twice is one."""

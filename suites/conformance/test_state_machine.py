@@ -79,16 +79,11 @@ class _Walk:
         self.steps = 0
         self.path = _Path(cast.check)
 
-    @property
-    def coming(self) -> str:
-        """The kind of the next step."""
-        return self.order[self.steps % len(self.order)]
-
     def step(self, who: int, other: int, operation: Operation, style: Style) -> None:
         """The next step: as creator number *who*, or where it is one to refuse as number *other*."""
         if not self.path.fits:
             return
-        kind = self.coming
+        kind = self.order[self.steps % len(self.order)]
         self.steps += 1
         refused = self.cast.refused[other] if self.cast.refused else None
         self.path.step(kind, self.cast.creators[who], refused, operation, style)

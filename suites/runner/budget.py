@@ -142,11 +142,6 @@ class Ledger:
         """The creates as all accounts; the session lets no more through than the most."""
         return sum(self.creates.values(), _NOTHING)
 
-    @property
-    def most_creates(self) -> dict[str, int]:
-        """The bound of each account."""
-        return {account: amount.most for account, amount in self.creates.items()}
-
 
 def ledger(
     groups: Iterable[str],

@@ -142,7 +142,7 @@ class Check:
     @property
     def examples(self) -> int:
         """How many examples a generated check makes."""
-        return self.run.examples["generated"]
+        return self.run.examples
 
     @property
     def requests(self) -> int:

@@ -26,6 +26,8 @@ _COUNTED: Final = (
     *("started", "seconds", "requests", "requests_by_group", "creates_by_account", "creates_by_group"),
     "keys_created",
 )
+#: What is kept of a violation: its exchange is among the answers.
+_OF_A_VIOLATION: Final = ("requirement", "message", "expected", "actual", "possible")
 #: Digits of a second: more of them look like a part of a key.
 _DIGITS: Final = 6
 
@@ -156,23 +158,11 @@ def _tests(state: State, answers: Sequence[Judgement]) -> list[dict[str, Any]]:
 def _test(state: State, outcome: TestOutcome, numbers: Mapping[int, int]) -> dict[str, Any]:
     check = state.checks.get(outcome.test)
     in_question = check.in_question if check is not None else ()
+    data = outcome.as_json()
     return {
-        "test": outcome.test,
-        "title": outcome.title,
+        **data,
         "requirements": list(check.requirements if check is not None else outcome.results),
-        "results": {name: list(result) for name, result in outcome.results.items()},
-        "violations": [
-            {
-                "requirement": each.requirement,
-                "message": each.message,
-                "expected": each.expected,
-                "actual": each.actual,
-                "possible": list(each.possible),
-            }
-            for each in outcome.violations
-        ],
+        "violations": [{name: each[name] for name in _OF_A_VIOLATION} for each in data["violations"]],
         "in_question": [numbers[id(each)] for each in in_question if id(each) in numbers],
         "seconds": round(outcome.seconds, _DIGITS),
-        "requests": outcome.requests,
-        "operations": list(outcome.operations),
     }

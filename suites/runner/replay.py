@@ -28,7 +28,7 @@ from reports import outputs
 from reports.directory import Taken, shown, take
 from reports.formats import document, terminal
 from reports.formats.repeat import Accounts
-from reports.results import Results, TestOutcome, ViolationRecord
+from reports.results import Results, TestOutcome
 from reports.waivers import Waiver, read_waivers
 from reports.words import for_a_log, one_line
 from suites.runner.conclude import first_failure
@@ -153,26 +153,8 @@ def _outcome(test: Mapping[str, Any]) -> TestOutcome:
     result, reason = results.get(T9, ("passed", ""))
     if result == "failed":
         results[T9] = ("not_verified", f"{_NO_REAL_KEYS}; in the run it failed: {reason}")
-    return TestOutcome(
-        test["test"],
-        test["title"],
-        results,
-        tuple(
-            ViolationRecord(
-                each["requirement"],
-                each["message"],
-                each["expected"],
-                each["actual"],
-                None,
-                possible=tuple(each["possible"]),
-            )
-            for each in test["violations"]
-            if each["requirement"] != T9
-        ),
-        test["seconds"],
-        test["requests"],
-        tuple(test["operations"]),
-    )
+    violations = [{**each, "exchange": None} for each in test["violations"] if each["requirement"] != T9]
+    return TestOutcome.from_json({**test, "results": results, "violations": violations})
 
 
 def _accounts(origins: Mapping[str, Any]) -> Accounts:

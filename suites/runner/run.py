@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -47,16 +47,13 @@ class Run:
     vault: Vault
     profile: str
     rotation: Rotation
-    examples: Mapping[str, int]
+    examples: int
     thorough: bool = False
     smoke: bool = False
-    seed: int | None = None
     loopback: bool = False
     history: History = field(default_factory=History)
     #: What tests have found that no single rule does.
     reported: list[Anomaly] = field(default_factory=list)
-    #: At most how many creates the plan of the run has for an account.
-    most_creates: dict[str, int] = field(default_factory=dict)
     #: What ``read`` said of the fixed accounts when they were first used.
     first_reads: dict[str, Judgement | None] = field(default_factory=dict)
     #: The answer to the first contact, a read by get-query with an unknown hash.

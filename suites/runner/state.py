@@ -130,21 +130,17 @@ class State:
             left = session.run_time.left
             hook = StatesHook(states, target.http.ca_bundle, target.states_headers, time_left=left, aside=aside)
         accounts = Accounts(target.credentials, target.absent, hook, self.vault, guard)
-        examples = {"generated": EXAMPLES[options.hypothesis_profile]}
         self.run = Run(
             session,
             accounts,
             self.vault,
             options.profile,
             rule,
-            examples,
+            EXAMPLES[options.hypothesis_profile],
             thorough=options.hypothesis_profile == "thorough",
             smoke=options.hypothesis_profile == "smoke",
-            seed=self.seed,
             loopback=loopback,
         )
-        if self.ledger is not None:
-            self.run.most_creates.update(self.ledger.most_creates)
         if not loopback and rule.allowed:
             session.before_first_create = self._announce
 
@@ -180,6 +176,6 @@ class State:
     def _announce(self, account: str) -> None:
         """Say whose keys are about to be replaced, before the first one is."""
         if self.run is not None and self.run.accounts.is_fixed(account) and account in _ROTATED:
-            most = self.run.most_creates.get(account)
-            keys = "keys" if most is None else f"at most {count(most, 'key')}"
+            amount = self.ledger.creates.get(account) if self.ledger is not None else None
+            keys = "keys" if amount is None else f"at most {count(amount.most, 'key')}"
             self.say(f"key rotation: this run will replace {keys} of {account}: {self.run.rotation.reason}")

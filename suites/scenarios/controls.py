@@ -65,34 +65,24 @@ class Controls:
     broken_down: dict[str, Judgement] = field(default_factory=dict)
     reads: list[Read] = field(default_factory=list)
     unknown: dict[tuple[str, str], Judgement] = field(default_factory=dict)
-    _unavailable: str | None = None
-    _lost: str | None = None
+    _ended: NotAvailable | TargetLost | None = None
     _done: bool = False
 
     # ------------------------------------------------------------------ gathering
 
     def gather(self) -> None:
         """Send the baseline, once. Raises ``NotAvailable`` where there is no owner, ``SetupError`` where it is refused throughout."""
-        if self._unavailable is not None:
-            raise NotAvailable(self._unavailable)
-        if self._lost is not None:
-            raise TargetLost(self._lost)
+        if self._ended is not None:
+            raise type(self._ended)(str(self._ended))
         if self._done:
             return
         self._done = True
-        try:
-            self.owner = self.run.accounts.shared("owner")
-        except NotAvailable as error:
-            self._unavailable = str(error)
-            raise
         group, self.run.session.group = self.run.session.group, "baseline"
         try:
+            self.owner = self.run.accounts.shared("owner")
             self._send_all(self.owner)
-        except TargetLost as error:
-            self._lost = str(error)
-            raise
-        except NotAvailable as error:
-            self._unavailable = str(error)
+        except (NotAvailable, TargetLost) as error:
+            self._ended = error
             raise
         finally:
             self.run.session.group = group

@@ -130,7 +130,7 @@ def run(
     )
     hook = StatesHook(states_url, None) if states_url else None
     accounts = Accounts(fixed or {}, {}, hook, vault, guard)
-    the_run = Run(session, accounts, vault, profile, guard.rule, {"generated": EXAMPLES["standard"]}, loopback=True)
+    the_run = Run(session, accounts, vault, profile, guard.rule, EXAMPLES["standard"], loopback=True)
     done = Done()
     try:
         first_contact(the_run, base_url, 0.0)
