@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contracts.ids import A6, S4, T1, T2, T3, T8
+from contracts.ids import A6, S4, T1, T2, T3, T5_FIRST, T8
 from contracts.judge import Judgement
 from contracts.refusals import form_findings, rate_limited, value_findings
-from contracts.register.account import Account
+from contracts.register.account import DEMO, Account
 from contracts.register.book import Book
 from contracts.register.reading import NO_SESSION, ambiguous, documented, value_of
 
@@ -37,6 +37,10 @@ class Concurrent:
         intent = answer.exchange.intent
         self.book.opportunities.update((T1, T8))
         key = answer.key
+        if key is None and intent.kind == DEMO:
+            # That nobody else creates is no condition of it.
+            self.book.failed(answer, T5_FIRST, "a success with a new key", self.book.account(intent))
+            return
         if key is None:
             candidates = {T8} | form_findings(answer) | value_findings(answer)
             expected = "a success with a new key, as of a create that is alone"

@@ -170,27 +170,52 @@ def test_demo_creates_when_there_is_none(check: ControlledCheck) -> None:
     check.judge_together(before, created, after, refused, *again)
 
 
-@verifies("T5-demo-first-create")
-@pytest.mark.parametrize("style", [GET_QUERY, POST_FORM, GET_HEADER], ids=str)
-def test_demo_creates_in_other_styles(check: ControlledCheck, style: Style) -> None:
-    """A demo session without a delivery session creates one in other styles too; the key counts before anybody reads it.
-
-    DELIVERY, create: allowed in a demo session only if none exists; Errors, 101, 276.
-    """
-    # Set up: an account of its own, which only a provider-states hook can give.
+def _own_demo(check: ControlledCheck) -> Account:
+    """A demo session of the test's own, which only a provider-states hook can give."""
     if not check.run.accounts.can_be_made("demo_without_session"):
         pytest.skip("another test verifies the same with the account there is")
     demo = check.own("demo_without_session")
     check.needs_rotation(demo)
+    return demo
+
+
+@verifies("T5-demo-first-create")
+def test_demo_creates_twice_by_get(check: ControlledCheck) -> None:
+    """A demo session without a delivery session creates one by GET; the key counts before anybody reads it.
+
+    DELIVERY, create: allowed in a demo session only if none exists; Errors, 101.
+    """
+    # Set up.
+    demo = _own_demo(check)
     # Sanity check.
-    check.need_both("create", style=style)
+    check.need_both("create", style=GET_QUERY)
     # Stimulus.
-    created = check.call("create", style, demo)
-    again = [check.call("create", style, demo)] if style is GET_QUERY and created.key is not None else []
+    created = check.call("create", GET_QUERY, demo)
+    again = [check.call("create", GET_QUERY, demo)] if created.key is not None else []
     # Verdict.
     check.judge_together(created, *again)
-    key = key_of(created, check.run.vault, str(demo))
-    if style is POST_FORM and key is not None:
+
+
+@pytest.mark.race
+@verifies("T5-demo-first-create")
+def test_two_demo_sessions_create_at_once(check: ControlledCheck) -> None:
+    """Two demo sessions without a delivery session create one each, by form and by header, at the same time.
+
+    DELIVERY, create: allowed in a demo session only if none exists; Errors, 276.
+    """
+    # Set up.
+    by_form, by_header = _own_demo(check), _own_demo(check)
+    # Sanity check.
+    for style in (POST_FORM, GET_HEADER):
+        check.need_both("create", style=style)
+    # Stimulus.
+    workers = [Worker(by_form, POST_FORM), Worker(by_header, GET_HEADER)]
+    done = run_concurrently(check.run, workers)
+    # Verdict.
+    check.judge_together(*done.answers)
+    created = next(each for each in done.answers if each.exchange.intent.account == by_form.credential.label)
+    key = key_of(created, check.run.vault, str(by_form))
+    if key is not None:
         # It is no credential, from the beginning.
         check.judge(check.send(delivery_key("read", GET_QUERY, key)))
 

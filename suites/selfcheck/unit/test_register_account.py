@@ -230,3 +230,11 @@ def test_a_read_may_have_made_the_session_that_a_first_create_is_refused_for() -
     assert T3 in _failed(answer, T5_FIRST, suspected)
     assert T3 not in _failed(answer, T1, suspected)
     assert T3 not in _failed(answer, T5_FIRST)
+
+
+def test_the_first_create_of_a_demo_session_is_its_own_also_where_another_creates_at_the_same_time() -> None:
+    script = Script()
+    first, second = "demo_without_session", "demo_without_session 2"
+    script.add("create", first, value=key(1), group=1, span=(1.0, 3.0))
+    script.add("create", second, code=101, status=403, group=1, span=(1.0, 3.0))
+    assert script.explain().broken == {T5_FIRST}
