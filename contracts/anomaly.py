@@ -30,7 +30,7 @@ class Anomaly:
 
     @property
     def undecided(self) -> bool:
-        """Whether follow-up calls can tell more of it.
+        """Whether follow-up calls can narrow it down.
 
         They repeat the suspects. So they can where the suspects stand for several requirements, or for one besides a wrong answer
         (T2), and where nothing else is a candidate than what they stand for and what a wrong answer breaks (T2, T4, C8, C9).

@@ -39,10 +39,10 @@ GENERAL: Final = range(_TABLE["general"]["first"], _TABLE["general"]["last"] + 1
 """Codes that may come from any call, whether they are listed here or not."""
 
 NO_HASH: Final = frozenset({3, 4, 7})
-"""Codes by which a hash is refused that is malformed, or that nobody has (facts A1, A2)."""
+"""Codes by which a hash is refused that is malformed, or that no account has (facts A1, A2)."""
 
 UNKNOWN_HASH: Final = frozenset({3, 4})
-"""Those by which a hash is refused that is well formed, and that nobody has, or nobody any more (facts A2)."""
+"""Those by which a hash is refused that is well formed, and that no account has, or no longer has (facts A2)."""
 
 WRONG_METHOD: Final = 112
 """The code by which an operation says that it does not know the method (ERRORS)."""

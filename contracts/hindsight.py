@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from typing import Final
 
 from contracts.anomaly import Anomaly, asked
-from contracts.ids import A5_TOLD, A6
+from contracts.ids import A5_DISCLOSED, A6
 from contracts.judge import Judgement
 from contracts.refusals import refusal_anomaly
 from contracts.register.reading import SUBUSER
-from contracts.rules.disclosure import TELLS_NOTHING, carried, disclosed
+from contracts.rules.disclosure import DISCLOSES_NOTHING, carried, disclosed
 from contracts.rules.privacy import texts
 
 #: Characters at least of a key that stands in no answer by chance.
-_TELLING: Final = 16
+_SIGNIFICANT: Final = 16
 _NO_KEY: Final = "no key that was made for another account"
 
 
 def hindsight(answers: Sequence[Judgement]) -> list[Anomaly]:
-    """The answers to calls without valid credentials that tell a credential or key of the history, and were not found to at once."""
+    """The answers to calls without valid credentials that disclose a credential or key of the history, and were not found to at once."""
     secrets = _secrets(answers)
     found = []
     for answer in answers:
         response = answer.exchange.response
-        known = any(each.requirement == A5_TOLD for each in answer.violations)
+        known = any(each.requirement == A5_DISCLOSED for each in answer.violations)
         intent = answer.exchange.intent
         if response is None or intent.valid or intent.complete or known:
             continue
@@ -33,7 +33,7 @@ def hindsight(answers: Sequence[Judgement]) -> list[Anomaly]:
             continue
         part = disclosed(answer.exchange, response, secrets)
         if part is not None:
-            found.append(Anomaly(frozenset({A5_TOLD}), answer, TELLS_NOTHING, part, asked(answer)))
+            found.append(Anomaly(frozenset({A5_DISCLOSED}), answer, DISCLOSES_NOTHING, part, asked(answer)))
     return found
 
 
@@ -45,7 +45,7 @@ def others_keys(answers: Sequence[Judgement]) -> list[Anomaly]:
     good = [each for each in answers if each.exchange.intent.valid and each.exchange.intent.kind != SUBUSER]
     made: dict[str, str | None] = {}
     for answer in good:
-        if answer.key is not None and len(answer.key) >= _TELLING and answer.exchange.intent.operation == "create":
+        if answer.key is not None and len(answer.key) >= _SIGNIFICANT and answer.exchange.intent.operation == "create":
             made.setdefault(answer.key, answer.exchange.intent.account)
     found = []
     for answer in good:
@@ -65,4 +65,4 @@ def _secrets(answers: Sequence[Judgement]) -> list[str]:
     """The credentials that were sent as such, and the keys that they got, but for those so short that they may be a number."""
     valid = [each for each in answers if each.exchange.intent.valid]
     values = [value for each in valid for value in (each.exchange.intent.credential, each.key)]
-    return list(dict.fromkeys(value for value in values if value and len(value) >= _TELLING))
+    return list(dict.fromkeys(value for value in values if value and len(value) >= _SIGNIFICANT))

@@ -39,7 +39,7 @@ A2: Final = "A2-unknown-hash-refused"
 A2_ENDED: Final = "A2-ended-hash-refused"
 A3: Final = "A3-only-the-exact-hash"
 A4: Final = "A4-delivery-key-is-no-credential"
-A5_TOLD: Final = "A5-discloses-nothing"
+A5_DISCLOSED: Final = "A5-discloses-nothing"
 A5_CHANGED: Final = "A5-changes-nothing"
 A6: Final = "A6-users-are-isolated"
 

@@ -16,7 +16,7 @@ from contracts.codes import WRONG_METHOD, allowed_for, exists, http_status
 from contracts.exchange import Exchange, Response
 from contracts.rules import privacy
 from contracts.rules.body import Body, read_body
-from contracts.rules.disclosure import TELLS_NOTHING, disclosed
+from contracts.rules.disclosure import DISCLOSES_NOTHING, disclosed
 from contracts.schemas import validator
 from contracts.shape import describe
 from contracts.violation import Violation
@@ -95,7 +95,7 @@ def judge(exchange: Exchange, secrets: Iterable[str] = ()) -> Judgement:
     if not (exchange.intent.valid or exchange.intent.complete):
         part = disclosed(exchange, response, secrets)
         if part is not None:
-            found.add("A5-discloses-nothing", TELLS_NOTHING, part)
+            found.add("A5-discloses-nothing", DISCLOSES_NOTHING, part)
     value = document.get("value") if document is not None else None
     return Judgement(exchange, kind, value, _code(document), tuple(found.violations), body.ambiguous)
 
@@ -268,9 +268,9 @@ def _status(found: _Findings, status: int, code: int | None) -> None:
         return
     of_method = found.exchange.request.method not in ("GET", "POST")
     excused = of_method and (status, code) == (_METHOD_NOT_ALLOWED, WRONG_METHOD)
-    due = http_status(code)
-    if status != due and not excused:
-        found.add("E2-status-goes-with-code", f"HTTP {due} with code {_show(code)}", f"HTTP {status}")
+    expected = http_status(code)
+    if status != expected and not excused:
+        found.add("E2-status-goes-with-code", f"HTTP {expected} with code {_show(code)}", f"HTTP {status}")
 
 
 def _no_value(found: _Findings, document: dict[str, Any]) -> None:

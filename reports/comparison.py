@@ -131,7 +131,7 @@ def _kind(old: str | None, new: str | None) -> str:
         return "worse"
     if old == "passed":
         return "worse"
-    # What was broken and is not looked at any more is no better for it.
+    # What was broken and is no longer verified has not improved.
     return "better" if new == "passed" else "other"
 
 

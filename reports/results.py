@@ -344,10 +344,10 @@ def _by_operation(found: RequirementResult, speaking: Iterable[TestOutcome]) -> 
     calls = [call_of(each.exchange["request"]) for each in found.violations if each.exchange]
     broken = {call[0] for call in calls if call is not None}
     # In which operation a test that failed saw it broken, the violations say.
-    telling = [each for each in speaking if not broken or each.results[name][0] != "failed"]
-    known = broken.union(*(each.operations for each in telling))
+    relevant = [each for each in speaking if not broken or each.results[name][0] != "failed"]
+    known = broken.union(*(each.operations for each in relevant))
     results: dict[str, Result] = {
-        operation: found.result if operation in broken else _in_operation(operation, name, telling)
+        operation: found.result if operation in broken else _in_operation(operation, name, relevant)
         for operation in OPERATIONS
         if operation in known
     }

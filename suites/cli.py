@@ -49,11 +49,11 @@ def _run(arguments: list[str], given: environment.Given) -> int:
 
     from fixtures.errors import SetupError
     from suites.runner import paths
-    from suites.runner.start import Begun, Settled
+    from suites.runner.start import Begun, Frozen
 
     begun = Begun(given, PLUGINS)
     # Looking through all of it again and again took a tenth of the run; a caller who lets the collector run decides for himself.
-    plugins = [begun] if gc.isenabled() else [begun, Settled()]
+    plugins = [begun] if gc.isenabled() else [begun, Frozen()]
     fixed = _fixed(arguments)
     # What pytest calls its help is more than the suite's.
     options = ["--help" if each == help_texts.ALL else each for each in arguments]
@@ -67,7 +67,7 @@ def _run(arguments: list[str], given: environment.Given) -> int:
         return interrupt.say()
     except Exception as error:
         if begun.so:
-            _tell(error, whole="--full-trace" in arguments)
+            _report(error, whole="--full-trace" in arguments)
             return _BROKEN
         # pytest says this with a traceback, and ends as if a test had failed.
         said = str(error) or type(error).__name__
@@ -91,7 +91,7 @@ def _fixed(arguments: list[str]) -> list[str]:
     return fixed
 
 
-def _tell(error: Exception, *, whole: bool) -> None:
+def _report(error: Exception, *, whole: bool) -> None:
     """Say that the suite itself broke."""
     from suites.runner.console import broke
     from suites.runner.usage import usage

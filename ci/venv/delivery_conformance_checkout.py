@@ -1,7 +1,7 @@
 """Lets plain pytest find the suite from within the checkout, whatever files its options name.
 
 pytest looks for a pytest.ini beside the paths among its arguments, and takes the value of an option that it does not know
-yet for a path. With ``pytest --target /elsewhere/target.toml`` it would never see the pytest.ini that tells it of --target.
+yet for a path. With ``pytest --target /elsewhere/target.toml`` it would never see the pytest.ini that declares --target.
 
 The Makefile puts this folder on the path of .venv. pytest then loads this module in every run that has not found the
 pytest.ini of the checkout, which forbids it. Where the arguments are the suite's, it starts pytest again and names that file.

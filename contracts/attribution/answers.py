@@ -28,7 +28,7 @@ def is_plain(answer: Judgement) -> bool:
     )
 
 
-def tells_of_the_style(answer: Judgement) -> bool:
+def is_about_the_style(answer: Judgement) -> bool:
     """Whether nothing but its style could be why the call is not understood."""
     return is_plain(answer) and not answer.exchange.intent.equivalences and not answer.exchange.intent.group
 

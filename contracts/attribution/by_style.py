@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from contracts.anomaly import Anomaly
-from contracts.attribution.answers import is_accepted, is_plain, place_of, refuses_the_method, tells_of_the_style
+from contracts.attribution.answers import is_about_the_style, is_accepted, is_plain, place_of, refuses_the_method
 from contracts.attribution.findings import IN_CONSEQUENCE
 from contracts.attribution.styles import RefusedStyle, refused_styles
 from contracts.codes import CODES, NO_HASH, WRONG_METHOD
@@ -111,7 +111,7 @@ def _places_alone(answers: Sequence[Judgement]) -> set[_Place]:
     lives: set[_Place] = set()
     for each in answers:
         intent = each.exchange.intent
-        if tells_of_the_style(each) and intent.kind in _KINDS:
+        if is_about_the_style(each) and intent.kind in _KINDS:
             place = (intent.operation, intent.kind, intent.style)
             before = refused.setdefault((intent.operation, intent.account), set())
             if _not_taken(each):
@@ -137,6 +137,6 @@ def _with_the_style_alone(anomaly: Anomaly, alone: Collection[_Place]) -> Anomal
 
 
 def _not_taken(answer: Judgement) -> bool:
-    """Whether the call is refused as of somebody who is unknown, or a read, which nobody with a session is refused, as no such call."""
+    """Whether a create is refused as an unknown account's, or a read, which no account with a session is refused, as no such call."""
     codes = NO_HASH if answer.exchange.intent.operation == "create" else _NO_CALL
     return answer.kind == "error" and answer.code in codes

@@ -43,13 +43,13 @@ def anomalies(answers: Sequence[Judgement]) -> tuple[list[Anomaly], Counter[str]
     if not found:
         return found, opportunities
     found = [without_those_that_work(each, answers) for each in found]
-    found = of_the_style_alone(with_styles(_told_by_status_alone(found), answers), answers)
+    found = of_the_style_alone(with_styles(_without_e2_for_bad_input(found), answers), answers)
     found = without_the_rule(found, answers)
     return [_with_the_limit(each) for each in found], opportunities
 
 
 def _with_the_limit(anomaly: Anomaly) -> Anomaly:
-    """With E2 where the answer tells of too many calls, and its status does not: it is none to what was asked."""
+    """With E2 where the answer reports too many calls, and its status does not: it is no answer to what was asked."""
     # What a rule found in it is wrong by itself, and where the limit itself is asked for it is an answer.
     if anomaly.by_rule or R1 in anomaly.candidates:
         return anomaly
@@ -73,7 +73,7 @@ def _by_the_key(answer: Judgement, register: Register, answers: Sequence[Judgeme
 
 
 def _lets_unknown_in(answer: Judgement) -> bool:
-    """Whether a well-formed hash that nobody has opens something."""
+    """Whether a well-formed hash that no account has opens something."""
     refusal = answer.exchange.intent.refusal
     return answer.kind == "success" and refusal is not None and refusal.requirement == A2
 
@@ -94,7 +94,7 @@ def _count(answer: Judgement, opportunities: Counter[str]) -> None:
         opportunities[requirement] += 1
 
 
-def _told_by_status_alone(found: Sequence[Anomaly]) -> list[Anomaly]:
+def _without_e2_for_bad_input(found: Sequence[Anomaly]) -> list[Anomaly]:
     """Where the HTTP status does not go with the code in answers to bad input alone, that is no excuse for B1."""
     elsewhere = any(E2 in each.candidates and not is_bad_input(each.answer) for each in found)
     return [

@@ -53,7 +53,7 @@ def _without_what_works(anomaly: Anomaly, works: frozenset[str], *, plain_fits: 
 
 
 def _without_what_good_calls_carry(anomaly: Anomaly, answers: Sequence[Judgement]) -> Anomaly:
-    """The same for bad input, which is nobody's: without the unknown parameter that good calls of anybody carry in this style."""
+    """The same for bad input, which is no account's: without the unknown parameter that good calls of any account carry in this style."""
     place = place_of(anomaly.answer)[:2]
     good = (each for each in answers if each.key is not None and is_plain(each) and place_of(each)[:2] == place)
     if not any(C5_UNKNOWN in each.exchange.intent.equivalences for each in good):

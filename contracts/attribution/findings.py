@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.anomaly import Anomaly, asked
 from contracts.attribution.answers import is_bad_input, says_json
 from contracts.codes import CODES
-from contracts.ids import A5_TOLD, B1, C8, E1, E2, E3, E4, P1_ECHO, P2, P3, S1, S2, S3, T1, T2, T4
+from contracts.ids import A5_DISCLOSED, B1, C8, E1, E2, E3, E4, P1_ECHO, P2, P3, S1, S2, S3, T1, T2, T4
 from contracts.judge import Judgement
 from contracts.refusals import form_findings, limit_findings, rate_limited
 from contracts.violation import Violation
@@ -15,7 +15,7 @@ IN_CONSEQUENCE = frozenset({S2, S3, E1})
 #: Requirements that speak of what a document says: where it can be read in two ways, that explains what is wrong with it.
 _OF_THE_DOCUMENT = frozenset({S3, E1, E2, E3, E4})
 #: For a requirement, others by which the same answer breaks it as well.
-_EXPLAIN = {S1: frozenset({P3}), P1_ECHO: frozenset({P3, E4, A5_TOLD})}
+_EXPLAIN = {S1: frozenset({P3}), P1_ECHO: frozenset({P3, E4, A5_DISCLOSED})}
 
 
 def found_in(answer: Judgement, owed: Anomaly | None = None) -> list[Anomaly]:
@@ -47,7 +47,7 @@ def _behind(requirement: str, answer: Judgement, owed: Anomaly | None) -> frozen
     if requirement == E3 and is_bad_input(answer) and answer.code in CODES:
         return frozenset({B1})
     # It was let in: that is the cause, whatever it was given then, or not given.
-    let_in = (requirement == S3 and refused) or (requirement in (A5_TOLD, P1_ECHO) and answer.kind == "success")
+    let_in = (requirement == S3 and refused) or (requirement in (A5_DISCLOSED, P1_ECHO) and answer.kind == "success")
     return owed.candidates if owed is not None and let_in else frozenset()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from contracts.attribution.answers import is_plain, is_understood, refuses_the_method, tells_of_the_style
+from contracts.attribution.answers import is_about_the_style, is_plain, is_understood, refuses_the_method
 from contracts.codes import NO_HASH
 from contracts.judge import Judgement
 from contracts.register.changes import REFUSED
@@ -47,7 +47,7 @@ def refused_styles(answers: Sequence[Judgement]) -> list[RefusedStyle]:
         intent = each.exchange.intent
         if _may_be_refused(each):
             continue
-        if tells_of_the_style(each) and intent.operation is not None:
+        if is_about_the_style(each) and intent.operation is not None:
             tried.setdefault((intent.operation, intent.style), []).append(each)
     last = {place: _latest(seen) for place, seen in tried.items()}
     working = {operation for (operation, _), when in last.items() if when != _NEVER}

@@ -2,7 +2,7 @@
 
 A delivery session is a register: ``create`` writes a new key, ``read`` gives the last one. So each answer of ``read`` can
 be compared with what the calls before it leave possible. Where it does not fit, either this one answer was wrong or the
-key was changed by a call since the last read that fitted; the next read of the account tells which.
+key was changed by a call since the last read that fitted; the next read of the account shows which.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Register:
             if not each.undecided or label not in self._calls.repeated_for - again:
                 continue
             if A6 not in each.candidates:
-                # A key that nobody was given before, and that stays, is no wrong answer: a read may have made it.
+                # A key that no account was given before, and that stays, is no wrong answer: a read may have made it.
                 made = T3 in each.candidates and T2 not in each.candidates and each.answer.key is not None
                 wrong = frozenset() if made else frozenset({T2})
                 self.anomalies[index] = replace(each, candidates=wrong | (each.candidates & {T3, C8, C9}))

@@ -12,7 +12,7 @@ from contracts.judge import Judgement
 from contracts.refusals import form_findings, value_findings
 from contracts.register.account import NO_SESSION_AT_FIRST, Account
 from contracts.register.changes import REFUSED
-from contracts.register.reading import NO_SESSION, documented, told_by_status
+from contracts.register.reading import NO_SESSION, documented, explained_by_status
 
 #: Equivalences that are members of a JSON body, in these styles.
 _IN_JSON = frozenset({C5_ISO, C5_UNKNOWN})
@@ -56,9 +56,9 @@ class Book:
         return self.accounts[label]
 
     def first_given(self, answer: Judgement, label: str) -> None:
-        """Remember that the key of *answer* is that of the account *label*, where nobody had it before.
+        """Remember that the key of *answer* is that of the account *label*, where no account had it before.
 
-        What read gives several accounts, and create gave none, is nobody's.
+        What read gives several accounts, and create gave none, belongs to no account.
         """
         if answer.exchange.intent.operation == "read" and self.seen_as[answer.key or ""] > 1:
             return
@@ -78,7 +78,7 @@ class Book:
         """A call with good credentials does not succeed, by itself or for what a call before it breaks, one of *suspects*."""
         intent = answer.exchange.intent
         candidates = {requirement, *intent.equivalences, *suspects}
-        candidates |= form_findings(answer) | told_by_status(answer)
+        candidates |= form_findings(answer) | explained_by_status(answer)
         if requirement != T4:
             candidates |= value_findings(answer)
         if (requirement == T2 and answer.code in _OF_CREATE) or intent.kind == "tariff_restricted":

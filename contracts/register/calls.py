@@ -141,7 +141,7 @@ class Calls:
             # What may have removed the session for which it is to be refused explains it as well.
             candidates |= {T3, A6} & set(account.suspects)
             follows_from = self._not_kept(account) | ({A5_CHANGED} & set(account.suspects))
-        # That a demo session is refused is due only because it has created before.
+        # A demo session must be refused only because it has created before.
         source = account.source if demo else None
         self.book.add(candidates, answer, f"an error with code {code}", "", source, follows_from=follows_from)
         if answer.key is not None:
@@ -200,7 +200,7 @@ class Calls:
         self._perhaps_logged_out(account, answer)
 
     def _perhaps_logged_out(self, account: Account, answer: Judgement) -> None:
-        """A good hash that is refused as one that nobody has may be so for what a call since the last read that fitted did."""
+        """A good hash that is refused as one that no account has may be so for what a call since the last read that fitted did."""
         if answer.kind != "error" or answer.code not in UNKNOWN_HASH:
             return
         suspects = {name: calls for name, calls in account.suspects.items() if name in _LOGS_OUT}
@@ -255,7 +255,7 @@ class Calls:
         self._unexpected(account, answer, value, possible)
 
     def _whose(self, value: str, account: Account) -> str:
-        """The account that had this key first: *account* itself where nobody had, or where a sub-user alone has read its key."""
+        """The account that had this key first: *account* itself where none had, or where a sub-user alone has read its key."""
         giver = self.book.given_in.get(value)
         read_by_subuser = giver is not None and giver.exchange.intent.operation == "read" and _is_of_subuser(giver)
         if read_by_subuser and account.possible is None and not account.created:

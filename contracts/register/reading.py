@@ -51,6 +51,6 @@ def is_key(value: str) -> bool:
     return not value.startswith("<")
 
 
-def told_by_status(answer: Judgement) -> frozenset[str]:
+def explained_by_status(answer: Judgement) -> frozenset[str]:
     """A redirect explains that nothing came of the call (P3, S1)."""
     return frozenset(each.requirement for each in answer.violations if each.requirement.startswith(("P3", "S1")))

@@ -1,4 +1,4 @@
-"""A5: what an answer to a call without valid credentials tells of any account."""
+"""A5: what an answer to a call without valid credentials discloses of any account."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from urllib.parse import unquote
 from contracts.exchange import Exchange, Response
 from contracts.rules import privacy
 
-#: Characters in a row of a secret that tell something of it.
+#: Characters in a row of a secret that disclose something of it.
 _STRETCH: Final = 12
 #: Texts whose stretches are kept, answers and secrets: a run has some hundred of each.
 _KEPT: Final = 512
 #: Characters of an answer that is short.
 _SHORT: Final = 1_000
-TELLS_NOTHING: Final = "nothing of any account in an answer to a call without valid credentials"
+DISCLOSES_NOTHING: Final = "nothing of any account in an answer to a call without valid credentials"
 
 
 def disclosed(exchange: Exchange, response: Response, secrets: Iterable[str]) -> str | None:
-    """What *response* tells of *secrets*, the credentials and keys of all accounts, in words; None where it tells nothing.
+    """What *response* discloses of *secrets*, the credentials and keys of all accounts, in words; None where it discloses nothing.
 
-    What the call itself carries tells its sender nothing new; that it is repeated is for P1.
+    What the call itself carries is nothing new to its sender; that it is repeated is for P1.
     """
     everything = privacy.texts(response).lower()
     # Most answers show nothing of any: to look whole stretches up is far faster than to search for each.

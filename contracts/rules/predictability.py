@@ -293,7 +293,7 @@ def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
 
     A message that only counts bits takes ``ENOUGH`` keys.
     """
-    created = [each for each in answers if _is_due(each)]
+    created = [each for each in answers if _gave_a_key(each)]
     keys = [each.key or "" for each in created]
     if len(set(keys)) < 2:
         return None
@@ -318,7 +318,7 @@ def predictable(answers: Sequence[Judgement]) -> Anomaly | None:
     return Anomaly(candidates, last, expected, pattern, f"{len(keys)} keys of this run", tuple(reversed(before)))
 
 
-def _is_due(answer: Judgement) -> bool:
+def _gave_a_key(answer: Judgement) -> bool:
     """Whether *answer* gave a key to a documented create with a good credential."""
     intent = answer.exchange.intent
     return answer.key is not None and intent.valid and intent.operation == "create" and not intent.free_form

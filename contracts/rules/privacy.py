@@ -23,7 +23,7 @@ _ADDRESS_HEADERS = frozenset(
 # Shorter strings (``null``, ``abc``) turn up in harmless sentences.
 _SHORTEST_ECHO = 16
 #: A shorter stretch of a secret may be there by chance.
-_TELLING = 12
+_SIGNIFICANT = 12
 _DIFFERENT = 5
 #: Characters of an answer that are looked through. Its own answers have a hundred; a hostile one must not cost minutes.
 _MOST = 16_384
@@ -94,7 +94,7 @@ def shown_part(text: str, secret: str) -> str | None:
     """
     if secret in text:
         return secret
-    size = min(_TELLING, len(secret))
+    size = min(_SIGNIFICANT, len(secret))
     shown = _stretches(text, size)
     for start in range(len(secret) - size + 1):
         part = secret[start : start + size]

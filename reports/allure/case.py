@@ -114,7 +114,7 @@ def _history(case_id: str) -> str:
 
 
 def name_of(case: Case) -> str:
-    """The name of a test: what tells it from its neighbours first, then its sentence, as far as there is room."""
+    """The name of a test: what distinguishes it from its neighbours first, then its sentence, as far as there is room."""
     row = case.nodeid.partition("[")[2].rpartition("]")[0].replace("-", " ")
     name = f"{row}: {case.title}" if row else case.title
     if len(name) <= LONGEST_NAME:

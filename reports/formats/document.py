@@ -99,7 +99,7 @@ def build(
 def without_folders(arguments: Sequence[str]) -> list[str]:
     """The *arguments* of the command, of each path on this machine only its name, and of --serve only the program.
 
-    What that program is told may be secret.
+    The arguments of that program may be secret.
     """
     shown = []
     for before, argument in zip(("", *arguments), arguments, strict=False):

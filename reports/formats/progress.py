@@ -15,7 +15,7 @@ _NAME: Final = 16
 
 
 class Progress:
-    """Tells how far each group is: in place where the terminal can, else in a line when the group is done."""
+    """Shows how far each group is: in place where the terminal can, else in a line when the group is done."""
 
     def __init__(
         self, reporter: Any, totals: Mapping[str, int], *, live: bool, clock: Callable[[], float] = time.monotonic
@@ -26,7 +26,7 @@ class Progress:
         self._clock = clock
         self._done: Counter[str] = Counter()
         self._found: dict[str, Counter[str]] = {}
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._last = clock()
 
     def add(self, group: str, word: str) -> None:
@@ -36,16 +36,16 @@ class Progress:
             self._found.setdefault(group, Counter())[spoken(word)] += 1
         if self._done[group] >= self._totals.get(group, 0):
             self._say(group, finished=True)
-            self._told.add(group)
+            self._reported.add(group)
         elif self._live:
             self._reporter.rewrite(self._text(group), erase=True)
         elif self._clock() - self._last > _SILENCE:
             self._say(group, finished=False)
 
     def close(self) -> None:
-        """Tell of the groups that did not get to their end."""
+        """Report the groups that did not get to their end."""
         for group in self._totals:
-            if group not in self._told and self._done[group]:
+            if group not in self._reported and self._done[group]:
                 self._say(group, finished=True)
 
     def _say(self, group: str, *, finished: bool) -> None:

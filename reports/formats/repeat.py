@@ -93,7 +93,7 @@ def body(exchanges: Sequence[Exchange], vault: Vault, *, repeatable: bool = True
         return f"{NOT_REPEATABLE}: no single call shows it"
     commands = [curl(exchange.request, vault) for exchange in ordered]
     compared = list(_compared(ordered, vault))
-    found = [*compared, *_told(ordered[-1], len(ordered), vault, keys=not compared)]
+    found = [*compared, *_disclosed(ordered[-1], len(ordered), vault, keys=not compared)]
     lines: list[str] = []
     given: set[str] = set()
     for number, (exchange, command) in enumerate(zip(ordered, commands, strict=True), 1):
@@ -116,8 +116,8 @@ def _compared(ordered: Sequence[Exchange], vault: Vault) -> Iterator[str]:
         yield " ".join(["compared", *(f'{number} "$answer_{number}"' for number in (numbers[-1], *numbers[:-1]))])
 
 
-def _told(last: Exchange, number: int, vault: Vault, *, keys: bool) -> Iterator[str]:
-    """Look in the *last* answer for what it must not tell: a credential, and a *key* where no valid credential was sent."""
+def _disclosed(last: Exchange, number: int, vault: Vault, *, keys: bool) -> Iterator[str]:
+    """Look in the *last* answer for what it must not disclose: a credential, and a *key* where no valid credential was sent."""
     if last.response is None:
         return
     keys = keys and not last.intent.valid and last.intent.operation != "create"

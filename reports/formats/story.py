@@ -63,13 +63,13 @@ def story(outcome: TestOutcome) -> str:
         lines.append(f"  source:   {'; '.join(map(str, requirement.sources))}")
         same = list(found)
         for number, record in enumerate(same[:_STORY]):
-            lines += _told(record, exchange=number < _EXCHANGES)
+            lines += _lines_of(record, exchange=number < _EXCHANGES)
         if len(same) > _STORY:
             lines.append(f"  … and {count(len(same) - _STORY, 'more violation')} of it")
     return "\n".join(lines)
 
 
-def _told(record: ViolationRecord, *, exchange: bool) -> Iterator[str]:
+def _lines_of(record: ViolationRecord, *, exchange: bool) -> Iterator[str]:
     yield f"  seen:     {one_line(record.message, _LONGEST)}"
     yield f"  expected: {one_line(record.expected, _LONGEST)}"
     yield f"  got:      {one_line(record.actual, _LONGEST)}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from contracts.ids import A5_TOLD, C4_SCHEME, C4_SPACE, C7_ACTIONS, C7_METHODS, C7_NO_SERVER_ERROR, C8, C9
+from contracts.ids import A5_DISCLOSED, C4_SCHEME, C4_SPACE, C7_ACTIONS, C7_METHODS, C7_NO_SERVER_ERROR, C8, C9
 from contracts.judge import Judgement
 from fixtures.accounts import Account
 from fixtures.calls import (
@@ -110,7 +110,7 @@ def test_equivalences(
 
     answer = send(counted)
 
-    # Verdict; where it does not fit, follow-up calls tell which of them makes the difference.
+    # Verdict; where it does not fit, follow-up calls show which of them makes the difference.
     check.judge_together(*_with_last(last if operation == "read" else None, answer))
     if not fits(answer):
         isolate.equivalence(check, send, fits, counted)
@@ -319,14 +319,14 @@ _UNKNOWN_ACTIONS = [
     row("list", GET_QUERY, True, id="list-get"),
     row("create/x", POST_JSON, True, id="below-create-post"),
     row("readall", GET_QUERY, True, id="readall-get"),
-    row("list", GET_QUERY, False, id="list-get-without-credentials", of=A5_TOLD),
+    row("list", GET_QUERY, False, id="list-get-without-credentials", of=A5_DISCLOSED),
 ]
 
 
 @verifies("C7-unknown-action-refused")
 @pytest.mark.parametrize(("action", "style", "known"), _UNKNOWN_ACTIONS)
 def test_unknown_action(check: ControlledCheck, action: str, style: Style, known: bool) -> None:
-    """An action that does not exist does not succeed, and to a caller without credentials it tells nothing.
+    """An action that does not exist does not succeed, and to a caller without credentials it discloses nothing.
 
     DELIVERY, API actions: create and read. The form of the refusal is free.
     """

@@ -327,7 +327,7 @@ def test_refused_calls_change_nothing(check: ControlledCheck) -> None:
 
 @verifies("A5-discloses-nothing")
 @pytest.mark.last
-def test_refused_calls_were_told_nothing(check: ControlledCheck) -> None:
+def test_refused_calls_disclosed_nothing(check: ControlledCheck) -> None:
     """No answer to a call without valid credentials shows what only later came to be known for a key or a credential.
 
     AUTH: calls need a hash; ERRORS, codes 3 and 4.

@@ -43,7 +43,7 @@ def test_above_the_rate_limit(check: ControlledCheck) -> None:
     seconds = time.monotonic() - started
     # Verdict.
     if all(answer.kind == "success" for answer in answers):
-        raise NotAvailable(f"{len(answers)} calls in {seconds:.1f} s were all answered: no rate limit was met")
+        raise NotAvailable(f"{len(answers)} calls in {seconds:.1f} s were all answered: no rate limit was reached")
     check.judge(*answers)
 
 

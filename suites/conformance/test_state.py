@@ -27,7 +27,7 @@ def _refused_for_state(check: ControlledCheck, operation: Operation, style: Styl
     """A call that must be refused for the state of *account*, by some styles with what makes no difference.
 
     By form it has the parameter that goes with every call (C5); a create by POST and header alone goes to the address with
-    a slash at its end (C8). Where that does not fit the plain call is sent as well: it tells what makes the difference.
+    a slash at its end (C8). Where that does not fit the plain call is sent as well: it shows what makes the difference.
     """
     request = check.run.call(operation, style, account)
     if style is POST_FORM and check.run.counts(C5_ISO):

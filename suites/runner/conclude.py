@@ -61,7 +61,7 @@ def summarize(state: State, config: pytest.Config, reporter: Any) -> None:
         if line:
             reporter.write_line(line)
     if state.served is not None:
-        _tell_of(state.served, reporter, unreachable=state.results.unreachable)
+        _show_end_of(state.served, reporter, unreachable=state.results.unreachable)
     if state.conclusion is not None:
         state.document = _document(config, state, state.conclusion)
         reporter.summary = terminal.Summary(
@@ -73,7 +73,7 @@ def summarize(state: State, config: pytest.Config, reporter: Any) -> None:
         )
 
 
-def _tell_of(served: Served, reporter: Any, *, unreachable: bool) -> None:
+def _show_end_of(served: Served, reporter: Any, *, unreachable: bool) -> None:
     """Show the last lines of a target that has ended, or was never there."""
     death = served.death()
     if death is None and not unreachable:

@@ -61,7 +61,7 @@ def _header(state: State) -> list[str]:
 
 
 def give_up(config: pytest.Config, state: State, message: str) -> None:
-    """End the run without a verdict: what pytest would still tell of its tests says nothing, so *message* is the last line."""
+    """End the run without a verdict: what pytest would still report of its tests says nothing, so *message* is the last line."""
     state.setup_error = message
     _silence(config)
 

@@ -18,7 +18,7 @@ from suites.runner.serve import Served
 
 #: Seconds between two looks at a target that is starting.
 _PAUSE = 0.25
-#: What is asked to tell a gateway that lets nothing through from a target that is in trouble with one call.
+#: What is asked to distinguish a gateway that lets nothing through from a target that is in trouble with one call.
 _PROBES = (
     unknown_hash("read", GET_QUERY),
     unknown_hash("read", POST_JSON),

@@ -93,13 +93,13 @@ class Interrupts:
 
 def _say_nothing_of_a_lost_one() -> None:
     """No one wants to read a traceback of the ``KeyboardInterrupt`` that came out where nothing can be raised."""
-    tell = sys.unraisablehook
+    report = sys.unraisablehook
 
-    def tell_others(unraisable: sys.UnraisableHookArgs) -> None:
+    def report_others(unraisable: sys.UnraisableHookArgs) -> None:
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
-            tell(unraisable)
+            report(unraisable)
 
-    sys.unraisablehook = tell_others
+    sys.unraisablehook = report_others
 
 
 def say() -> int:
@@ -128,7 +128,7 @@ def shorten(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
 
 
 def with_lines(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Give every frame of *excinfo* a line: one that a signal met before its first has none, and pytest cannot print it."""
+    """Give every frame of *excinfo* a line: one that a signal interrupted before its first has none, and pytest cannot print it."""
     frames = []
     entry = excinfo.value.__traceback__
     while entry is not None:

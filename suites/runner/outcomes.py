@@ -219,7 +219,7 @@ def word_of(state: State, report: pytest.TestReport) -> tuple[str, str, str] | N
     """The category, letter and word for a test: what pytest counts as failed or skipped is distinguished here."""
     data = getattr(report, "conformance", None)
     if data is None and report.skipped and state.progress is not None:
-        # Its letter would stand in the line that tells the progress.
+        # Its letter would stand in the line that shows the progress.
         return "skipped", "", "SKIPPED"
     if data is None:
         if report.when != "call" and report.passed:

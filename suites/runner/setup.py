@@ -37,7 +37,7 @@ def without_tests(config: pytest.Config) -> int | None:
 
 
 def prepare(config: pytest.Config, interrupts: Interrupts) -> State:
-    """Check the options, empty the report directory, and tell the other plugins of the run. Raises ``SetupError``."""
+    """Check the options, empty the report directory, and pass the run on to the other plugins. Raises ``SetupError``."""
     paths.check(config)
     with streams.standard_input(config):
         options = resolve(config)

@@ -71,7 +71,7 @@ class Begun:
             return usage(str(error).removeprefix("ERROR: "))
 
 
-class Settled:
+class Frozen:
     """Puts what there is when the tests begin, all of which stays, out of the way of the garbage collector."""
 
     def pytest_collection_finish(self) -> None:

@@ -49,7 +49,7 @@ class WholeRun:
         ]
         unnamed = attribute(state.results, explanation, tests, state.vault, state.run.accounts.is_fixed)
         if unnamed:
-            _tell(state, session.config, unnamed)
+            _report(state, session.config, unnamed)
 
 
 def attribute(
@@ -129,7 +129,7 @@ def _is_named(results: Results, requirement: str) -> bool:
     return any(each.requirement == requirement for outcome in results.outcomes for each in outcome.violations)
 
 
-def _tell(state: State, config: pytest.Config, violations: Sequence[Violation]) -> None:
+def _report(state: State, config: pytest.Config, violations: Sequence[Violation]) -> None:
     """Report *violations*, which no test has named, as a test of their own to whatever listens: the terminal, JUnit, Allure."""
     outcome = outcome_of(violations, state.vault)
     status = state.results.status(outcome)

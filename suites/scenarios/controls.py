@@ -116,7 +116,7 @@ class Controls:
         for index, style in enumerate(styles):
             answer = self._good("create", style, owner)
             if (answer.server_error or answer.exchange.closed) and len(self.broken_down) < _BREAKDOWNS:
-                # By itself that says nothing of the style: the next one tells. One that takes all the time there is will do so again.
+                # By itself that says nothing of the style: the next one shows it. One that takes all the time there is will do so again.
                 self.broken_down[style.name] = answer
                 last, answer = _last_key(answer, last), self._good("create", style, owner)
             self.creates[style.name] = answer

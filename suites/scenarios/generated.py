@@ -22,7 +22,7 @@ _CALL = "call of the contract"
 
 
 class Misfit(Exception):
-    """Tells Hypothesis that an example is one to shrink."""
+    """Marks an example, for Hypothesis, as one to shrink."""
 
 
 def explore(

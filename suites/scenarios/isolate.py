@@ -92,7 +92,7 @@ _LONGEST_WAIT = 15.0
 class FollowUp:
     """Repeats what may have changed a key, the calls of one requirement at a time, each followed by a read.
 
-    Only calls of which the account is nobody's to lose are repeated: where keys must not be rotated nothing is sent.
+    Only calls as accounts whose keys may be replaced are repeated: where keys must not be rotated nothing is sent.
     """
 
     def __init__(self, controls: Controls) -> None:

@@ -52,13 +52,13 @@ class Forked:
         os.close(writing)
         other.close()
         self.stdout = os.fdopen(reading, encoding="utf-8", errors="replace")
-        self._told = self._line.makefile("r")
-        self.pid = int(self._told.readline())
+        self._reports = self._line.makefile("r")
+        self.pid = int(self._reports.readline())
 
     def wait(self) -> tuple[int, float]:
         """Wait for its end: its exit code, negative for a signal, and the most memory that it had, in KiB."""
-        code, memory = json.loads(self._told.readline())
-        self._told.close()
+        code, memory = json.loads(self._reports.readline())
+        self._reports.close()
         self._line.close()
         return code, memory
 
@@ -139,17 +139,17 @@ def _preload() -> None:
 
 
 def _watch(request: Mapping[str, Any], output: int, line: int) -> None:
-    """Start the run, wait for its end and tell of it, in a process between it and the server; end that process."""
+    """Start the run, wait for its end and report it, in a process between it and the server; end that process."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
         os.close(line)
         _run(request, output)
     os.close(output)
-    with os.fdopen(line, "w") as told:
-        print(pid, file=told, flush=True)
+    with os.fdopen(line, "w") as reports:
+        print(pid, file=reports, flush=True)
         _, status, usage = os.wait4(pid, 0)
-        print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_maxrss]), file=told, flush=True)
+        print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_maxrss]), file=reports, flush=True)
     os._exit(0)
 
 

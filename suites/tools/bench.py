@@ -51,7 +51,7 @@ WITHOUT_CREDENTIAL: Final = _COMMON + "[checks]\npositive_data_acceptance.enable
 
 
 class _Probe:
-    """Takes down when each request goes out, and the request."""
+    """Records when each request goes out, and the request."""
 
     def __init__(self) -> None:
         self.first: float | None = None

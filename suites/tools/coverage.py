@@ -50,7 +50,7 @@ class Cover:
 
 
 class _Collector:
-    """Takes down which requirements each collected test names."""
+    """Records which requirements each collected test names."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Counter[str]] = {name: Counter() for name in catalogue()}

@@ -35,7 +35,7 @@ def to_record(fault: str, found: Failed) -> Failed:
     if fault not in FAULTS:
         return {}
     if provokes(fault):
-        # Which of the other calls the limit meets is a matter of time.
+        # Which of the other calls the limit hits is a matter of time.
         return {name: broken for name, broken in found.items() if FAULTS[fault].breaks[0] in broken}
     own = {name: broken for name, broken in found.items() if broken}
     return next((each for each in (found, own) if len(each.keys() - races()) <= FEW), {})

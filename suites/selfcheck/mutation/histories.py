@@ -39,20 +39,20 @@ def write(path: Path, names: Sequence[str]) -> None:
     with path.open("wb") as file, direct.without_garbage_collection():
         for name in names:
             done = proof.run(name)
-            told = _told(explain_run(done.counted, done.requirements, done.reported))
-            pickle.dump((name, done.counted, done.reported, done.requirements, told), file)
+            explained = _explained(explain_run(done.counted, done.requirements, done.reported))
+            pickle.dump((name, done.counted, done.reported, done.requirements, explained), file)
 
 
 def differing(path: Path) -> Iterator[str]:
     """The names of the runs that are now explained by other requirements than when they were written."""
     with path.open("rb") as file:
         while file.peek(1):
-            name, answers, reported, requirements, told = pickle.load(file)  # noqa: S301 - written by this program
-            if _told(explain_run(answers, requirements, reported)) != told:
+            name, answers, reported, requirements, explained = pickle.load(file)  # noqa: S301 - written by this program
+            if _explained(explain_run(answers, requirements, reported)) != explained:
                 yield name
 
 
-def _told(explanation: Explanation) -> tuple[object, ...]:
+def _explained(explanation: Explanation) -> tuple[object, ...]:
     """What is broken, what else could be, and what could explain each anomaly."""
     anomalies = tuple(
         (each.candidates, each.follows_from, each.undecided, each.expected) for each in explanation.anomalies

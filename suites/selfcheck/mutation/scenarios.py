@@ -195,7 +195,7 @@ def scenario(name: str, place: Path) -> Iterator[list[str]]:
         else:
             target = write_target(place, server.base_url, states=server.states_url)
         if name.startswith("rate-limit-"):
-            # What is wrong with a limit shows where it may be met.
+            # What is wrong with a limit shows where it may be reached.
             with target.open("a", encoding="utf-8") as text:
                 text.write("provoke_rate_limit = true\n")
         yield ["--target", str(target), *(("--profile", "core") if name == "@core" else ())]

@@ -62,7 +62,7 @@ def test_the_recording_is_of_what_there_is() -> None:
     assert {name for found in recording.values() for name in found} <= set(_rows())
 
 
-def test_what_is_told_of_a_run() -> None:
+def test_what_is_reported_of_a_run() -> None:
     assert catchers.only_ones({"a[1]": ("T1",), "b": ()}) == [frozenset({"a[1]", "b"}), frozenset({"a[1]"})]
     assert catchers.only_ones({"b": ()}) == [frozenset({"b"})]
     assert catchers.only_ones({}) == []

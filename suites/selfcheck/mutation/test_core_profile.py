@@ -1,4 +1,4 @@
-"""In the profile core nothing is said of server errors where a refusal is due; and nothing passes for them either."""
+"""In the profile core nothing is said of server errors where a refusal is expected; and nothing passes for them either."""
 
 from __future__ import annotations
 

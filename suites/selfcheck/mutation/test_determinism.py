@@ -63,7 +63,7 @@ def test_same_requests(twice: list[dict[str, Made]]) -> None:
 
 
 def test_same_order_of_requests(tmp_path: Path) -> None:
-    # Threads of the same moment come in as they come in; all else has one order.
+    # Concurrent requests come in as they come in; all else has one order.
     first, second = (
         _requests(make(tmp_path / str(index), _RECORDED, options="-m 'not race'")[_RECORDED]) for index in range(2)
     )

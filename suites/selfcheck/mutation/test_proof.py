@@ -56,22 +56,22 @@ def _as_it_should(proofs: Sequence[Proof]) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("part", range(1, _PARTS + 1))
-def test_each_fault_is_told_as_what_it_is(part: int) -> None:
+def test_each_fault_is_reported_as_what_it_is(part: int) -> None:
     proofs = list(proof.prove_all(names()[part - 1 :: _PARTS]))
     _as_it_should(proofs)
     # The table says what was found, row by row; where threads race for a limit, what they came to once.
-    told = rows(MATRIX.read_text(encoding="utf-8"))
+    recorded = rows(MATRIX.read_text(encoding="utf-8"))
     steady = [each for each in proofs if each.name != CONFORMING and not provokes(each.name)]
-    stale = {each.name for each in steady if told.get(each.name) != each.found}
+    stale = {each.name for each in steady if recorded.get(each.name) != each.found}
     assert not stale, f"{MATRIX.name} says otherwise; {_WRITE}: {sorted(stale)}"
 
 
 @pytest.mark.proof
 def test_the_matrix_is_of_these_faults() -> None:
     text = MATRIX.read_text(encoding="utf-8")
-    told = rows(text)
+    recorded = rows(text)
     # What each run found, is compared where it runs; all else follows from that and from the faults.
-    made = matrix([Proof(name, told.get(name, ()), {}, 0) for name in names()])
+    made = matrix([Proof(name, recorded.get(name, ()), {}, 0) for name in names()])
     stale = [line for line in made.splitlines() if line not in text.splitlines()] or ["it has lines too many"]
     if text != made:
         pytest.fail(f"{MATRIX.name} is out of date; {_WRITE}: {stale[0]}", pytrace=False)

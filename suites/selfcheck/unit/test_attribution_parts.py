@@ -329,24 +329,24 @@ def _bad(*candidates: str) -> Anomaly:
 
 
 def test_a_status_that_only_bad_input_gets_is_no_excuse() -> None:
-    (told,) = collect._told_by_status_alone([_bad(B1, E2)])
+    (told,) = collect._without_e2_for_bad_input([_bad(B1, E2)])
     assert told.candidates == {B1}
-    (told,) = collect._told_by_status_alone([_bad(B1, E2, S1)])
+    (told,) = collect._without_e2_for_bad_input([_bad(B1, E2, S1)])
     assert told.candidates == {B1, S1}
-    (told,) = collect._told_by_status_alone([_bad(E2, S1)])
+    (told,) = collect._without_e2_for_bad_input([_bad(E2, S1)])
     assert told.candidates == {E2, S1}
 
 
 def test_a_status_that_other_refusals_get_too_is_what_is_wrong() -> None:
     other = _anomaly(E2, made=_answer(code=4, status=401, refusal=_CODE, valid=False))
     bad = _bad(B1, E2)
-    assert collect._told_by_status_alone([bad, other]) == [bad, other]
+    assert collect._without_e2_for_bad_input([bad, other]) == [bad, other]
     unlike = replace(other, candidates=frozenset({A2}))
-    told, _ = collect._told_by_status_alone([_bad(B1, E2), unlike])
+    told, _ = collect._without_e2_for_bad_input([_bad(B1, E2), unlike])
     assert told.candidates == {B1}
     # Of what is no bad input the status is what is wrong.
     mixed = replace(other, candidates=frozenset({B1, E2}))
-    assert collect._told_by_status_alone([mixed]) == [mixed]
+    assert collect._without_e2_for_bad_input([mixed]) == [mixed]
 
 
 # ---------------------------------------------------------------------- styles

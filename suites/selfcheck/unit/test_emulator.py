@@ -1017,7 +1017,7 @@ UNSEEN = {
 @pytest.mark.slow
 def test_each_changes_something(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault that changes nothing would count as one that the suite misses, or, worse, as an unused row of a table."""
-    monkeypatch.setattr(concurrency, "MOMENT", 0.002)  # there is no network to be slower than
+    monkeypatch.setattr(concurrency, "WINDOW", 0.002)  # there is no network to be slower than
     # What is wrong in one place alone is not among these calls; the recording of the proof has the test that fails on it.
     in_one_place = {name for name, fault in FAULTS.items() if fault.emulator.__module__ == places.__name__}
     assert in_one_place <= catchers.recording().keys()

@@ -10,9 +10,9 @@ import pytest
 
 from contracts.exchange import Refusal, Response
 from contracts.hindsight import hindsight, others_keys
-from contracts.ids import A2, A5_TOLD, A6, C7_OPTIONS
+from contracts.ids import A2, A5_DISCLOSED, A6, C7_OPTIONS
 from contracts.judge import Judgement
-from contracts.rules.disclosure import TELLS_NOTHING
+from contracts.rules.disclosure import DISCLOSES_NOTHING
 from fixtures.emulator.accounts import State
 from fixtures.emulator.codes import ApiError
 from fixtures.emulator.core import Emulator
@@ -36,7 +36,7 @@ def _run(emulator: Emulator, folder: Path) -> tuple[str, str]:
     with ThreadedServer([], emulator=emulator) as server:
         fixed = {str(state): account.hash for state, account in server.emulator.store.fixed.items()}
         # None of the tests that meet the account goes before those of refusals; only they and the last look are run.
-        selection = ("-k", "malformed or unknown_hash or demo_that_has or told_nothing")
+        selection = ("-k", "malformed or unknown_hash or demo_that_has or disclosed_nothing")
         done = suite(
             "--target",
             target_file(server, folder / "target.toml", credentials=fixed),
@@ -76,9 +76,9 @@ def test_a_refusal_told_a_key_before_it_was_known(body: str) -> None:
     told = _refused(script, body)
     script.create(1)
     (found,) = hindsight(script.answers)
-    assert found.candidates == {A5_TOLD}
+    assert found.candidates == {A5_DISCLOSED}
     assert found.answer is told
-    assert found.expected == TELLS_NOTHING
+    assert found.expected == DISCLOSES_NOTHING
     assert "which belongs to an account" in found.got
     assert found.because == "read by get-query"
 
@@ -116,7 +116,7 @@ def test_what_is_no_telling_refusal() -> None:
     assert told() == 1
     assert told(body="nothing of anybody") == 0
     assert told(valid=True, account="other_owner") == 0, "a good call"
-    assert told(breaks=(A5_TOLD,)) == 0, "it was found at once"
+    assert told(breaks=(A5_DISCLOSED,)) == 0, "it was found at once"
     assert told(breaks=(A6,)) == 1
     assert told(value=key(1), code=None) == 0, "it was let in, which is told as that"
     assert told(value=key(1), code=None, refusal=None) == 1

@@ -12,7 +12,7 @@ from contracts.ids import (
     A1,
     A2,
     A3,
-    A5_TOLD,
+    A5_DISCLOSED,
     B1,
     C5_UNKNOWN,
     C7_ACTIONS,
@@ -83,7 +83,7 @@ PAGE = {"status": 400}
         (UNKNOWN, {"none": True, "front": True}, {B1}),
         (UNKNOWN, {"none": True, "front": True, "closed": True}, None),
         (UNKNOWN, PAGE, {A2, B1}),
-        (UNKNOWN, {**PAGE, "breaks": (S2, E1, A5_TOLD)}, {A2, B1, S2, E1}),
+        (UNKNOWN, {**PAGE, "breaks": (S2, E1, A5_DISCLOSED)}, {A2, B1, S2, E1}),
         (UNKNOWN, {**PAGE, "front": True}, None),
         (UNKNOWN, {"status": 404, "front": True}, {A2, B1}),
         # A general code and a 4xx.
