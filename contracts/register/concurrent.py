@@ -76,7 +76,8 @@ class Concurrent:
         if not made:
             account.forget()
             return
-        self._know_one_of(account, made, extra, among_others=len(own) > 1)
+        among_others = len(made) > 1 or any(_overlap(made[0], read) for read in reads)
+        self._know_one_of(account, made, extra, among_others=among_others)
         if not all(map(self._is_clear, writes)):
             account.forget()
         if reads:
@@ -87,7 +88,7 @@ class Concurrent:
     ) -> None:
         """One of the keys that the creates *made* is in force from now on: that of any which ended after the last of them began.
 
-        *among_others*: other calls of the account were under way with them.
+        *among_others*: other calls of the account were sent or under way with them.
         """
         latest = max(each.exchange.sent_at for each in made)
         winners = [each.key for each in made if each.key is not None and each.exchange.ended_at > latest]
@@ -136,6 +137,11 @@ class Concurrent:
             candidates |= {T3}
         self.book.add(candidates, answer, "a key that is in force while the read is under way")
         account.in_group.append(len(self.book.anomalies) - 1)
+
+
+def _overlap(one: Judgement, other: Judgement) -> bool:
+    """Whether two calls were under way at the same time."""
+    return one.exchange.sent_at < other.exchange.ended_at and other.exchange.sent_at < one.exchange.ended_at
 
 
 def _possible_at(answer: Judgement, made: Sequence[Judgement], before: frozenset[str]) -> frozenset[str]:

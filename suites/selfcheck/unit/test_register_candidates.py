@@ -365,8 +365,10 @@ _CREATE = ("create", 1, 0.0, 2.0)
         ([_CREATE, ("create", 2, 2.0, 3.0), ("read", 1, 3.0, 4.0)], "c9 r9", 2, ["T2"]),
         ([_CREATE, ("create", 2, 1.0, 3.0), ("read", 1, 3.0, 4.0)], "c9 r9", 2, []),
         ([_CREATE, ("read", 1, -2.0, 0.0)], "c9 r9", 1, ["T2"]),
-        # After one create alone, that others were under way explains nothing.
-        ([_CREATE, ("read", 1, 3.0, 4.0)], "c9 r9", 9, ["T2"]),
+        # Where nothing was under way with a create, that there were others explains nothing.
+        ([_CREATE, ("read", 1, 2.0, 4.0)], "c9 r9", 9, ["T2"]),
+        ([_CREATE, ("read", 9, -2.0, 0.0)], "c9 r9", 9, ["T2"]),
+        ([_CREATE, ("read", 9, 1.0, 3.0)], "c9 r9", 9, ["T2 T8"]),
         # Reads alone.
         ([("read", 9, 0.0, 2.0), ("read", None, 1.0, 3.0)], "c9 r9", 9, ["T2 T3 T8"]),
     ],
