@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from contracts.exchange import Refusal
 from contracts.ids import (
@@ -579,74 +575,3 @@ def test_a_page_without_an_envelope_in_answer_to_bad_input_alone() -> None:
     script.add("read", None, code=7, valid=False, refusal=Refusal(B1, "general"))
     script.add("read", None, status=400, valid=False, refusal=Refusal(B1, "general"))
     assert script.broken == {B1}
-
-
-# ---------------------------------------------------------------------- generated histories
-
-
-class _Model:
-    """A conforming target: a key for each account."""
-
-    def __init__(self, seed: int) -> None:
-        self.dice = random.Random(seed)
-        self.script = Script()
-        self.keys: dict[str, int | None] = {"owner": None, "other_owner": None}
-        self.next = 1
-
-    def step(self, kind: str, account: str, style: str) -> None:
-        """One call and its answer."""
-        if kind == "create":
-            self.keys[account] = self.next
-            self.script.create(self.next, account, style)
-            self.next += 1
-        elif kind == "read":
-            self.script.read(self.keys[account], account, style)
-        else:
-            self.script.unknown(self.dice.choice(("create", "read")))
-
-
-_STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(("create", "read", "read", "unknown")),
-        st.sampled_from(("owner", "other_owner")),
-        st.sampled_from(("get-query", "post-json", "post-form")),
-    ),
-    min_size=4,
-    max_size=40,
-)
-
-
-def _play(steps: list[tuple[str, str, str]]) -> _Model:
-    model = _Model(1)
-    for account in model.keys:
-        for style in ("get-query", "post-json", "post-form"):
-            model.step("create", account, style)
-            model.step("read", account, style)
-    for step in steps:
-        model.step(*step)
-    return model
-
-
-@given(_STEPS)
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
-def test_a_conforming_history_has_no_anomaly(steps: list[tuple[str, str, str]]) -> None:
-    assert _play(steps).script.explain().anomalies == ()
-
-
-@given(_STEPS, st.sampled_from((T1, T2, A6, A2)))
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
-def test_one_mutation_is_found(steps: list[tuple[str, str, str]], requirement: str) -> None:
-    model = _play(steps)
-    script = model.script
-    owner, other = model.keys["owner"] or 0, model.keys["other_owner"] or 0
-    if requirement == T1:
-        script.create(1)
-    elif requirement == T2:
-        model.step("create", "owner", "get-query")
-        script.read(owner)
-        script.read(owner)
-    elif requirement == A6:
-        script.read(other)
-    else:
-        script.add("read", None, value=key(999), valid=False, refusal=Refusal(A2, "code", frozenset({3, 4})))
-    assert requirement in script.broken
