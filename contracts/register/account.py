@@ -38,7 +38,10 @@ class Account:
     suspects: dict[str, list[Judgement]] = field(default_factory=dict)
     source: Judgement | None = None
     unread: bool = False
+    #: What concurrent calls explain of the reads after them, the keys that their creates gave, and whether one of these was read.
     after_group: frozenset[str] = frozenset()
+    of_group: frozenset[str] = frozenset()
+    group_was_read: bool = False
     pending: list[Pending] = field(default_factory=list)
     #: Anomalies of reads that were under way with other calls, which the next read of the account decides.
     in_group: list[int] = field(default_factory=list)
@@ -56,6 +59,10 @@ class Account:
     def never_created(self) -> bool:
         """Whether the account had no session before the run, and no create has made one."""
         return not self.created and self.label.partition(" ")[0] in NO_SESSION_AT_FIRST
+
+    def explained_by_group(self, value: str) -> frozenset[str]:
+        """What concurrent calls explain where *value* is read: once a key of theirs was, only another of their keys."""
+        return self.after_group if not self.group_was_read or value in self.of_group else frozenset()
 
     def know(self, *values: str, source: Judgement | None = None) -> None:
         """The key is one of *values*."""

@@ -268,6 +268,7 @@ class Calls:
             anomaly = self.book.anomalies[index]
             self.book.anomalies[index] = replace(anomaly, candidates=anomaly.candidates - {T8})
         account.in_group.clear()
+        account.group_was_read = True
 
     def _decide(self, account: Account, answer: Judgement, value: str) -> None:
         """Whether the last anomaly was a wrong answer or a changed key is seen from the read after it."""
@@ -301,7 +302,7 @@ class Calls:
         account.in_group.clear()
         context = (account.source, account.seen.get(value), *_last(account.suspects))
         # The create may have given an earlier key in the place of the one that it made.
-        given_again = {T1} if account.unread or account.after_group else set()
+        given_again = {T1} if account.unread or account.explained_by_group(value) else set()
         # A key that no create of the run gave may be another user's, from before.
         others_key = {A6} if answer.key is not None and answer.key not in self.book.given else set()
         follows_from = given_again | others_key
@@ -330,7 +331,8 @@ class Calls:
         suspects = frozenset(account.suspects)
         if NO_SESSION in possible:
             return frozenset({T4} | form), suspects or frozenset({T4})
-        wrong = frozenset({T2, *intent.equivalences} | form) | account.after_group
+        group = account.explained_by_group(value)
+        wrong = frozenset({T2, *intent.equivalences} | form) | group
         if account.never_created:
             # What a read gives where none has made a session is no session's key, each time that it is another one.
             wrong |= {T4}
@@ -338,8 +340,8 @@ class Calls:
             kept = wrong | self._not_kept(account)
             # A call since then may have undone the create.
             return kept, kept | (suspects - {T3})
-        changed = suspects | account.after_group | form | self._not_kept(account) | self._made_by(answer, account)
-        if account.after_group:
+        changed = suspects | group | form | self._not_kept(account) | self._made_by(answer, account)
+        if group:
             # None of the creates that were under way together is kept.
             changed |= {T2}
         if account.never_created or not any(map(is_key, (value, *possible))):

@@ -101,6 +101,7 @@ class Concurrent:
         # Any of them may have been the last, and its key may be kept in another form than it was given in.
         form = {S4} & {each.requirement for one in made for each in one.violations}
         account.after_group = extra | form if among_others or A6 in extra else frozenset()
+        account.of_group, account.group_was_read = frozenset(each.key for each in made if each.key is not None), False
 
     def _read(
         self,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, T1, T2, T3, T4, T5_FIRST
+from contracts.ids import B1, C1_PARSED, C5_ISO, C5_UNKNOWN, E3, T1, T2, T3, T4, T5_FIRST, T8
 from contracts.judge import Judgement
 from contracts.register.account import Account, Pending
 from contracts.register.book import Book
@@ -238,3 +238,28 @@ def test_the_first_create_of_a_demo_session_is_its_own_also_where_another_create
     script.add("create", first, value=key(1), group=1, span=(1.0, 3.0))
     script.add("create", second, code=101, status=403, group=1, span=(1.0, 3.0))
     assert script.explain().broken == {T5_FIRST}
+
+
+@pytest.mark.parametrize(
+    ("read", "broken"),
+    [
+        # Once a key of theirs was read, concurrent creates explain another of their keys and nothing else.
+        ((2, 2), {T8}),
+        ((2, 3), {T8}),
+        ((1, 1), {T2}),
+        ((7, 7), {T3}),
+        ((7, 8), {T3}),
+        ((None, None), {T3}),
+    ],
+)
+def test_what_concurrent_creates_explain_of_later_reads(read: tuple[int | None, ...], broken: set[str]) -> None:
+    script = Script()
+    script.create(1)
+    for _ in range(3):
+        script.read(1)
+    for number in (2, 3):
+        script.add("create", value=key(number), group=1, span=(100.0, 102.0))
+    script.now = 110.0
+    for number in (3, *read):
+        script.read(number)
+    assert script.explain().broken == broken
