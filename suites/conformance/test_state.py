@@ -206,11 +206,11 @@ def test_two_demo_sessions_create_at_once(check: ControlledCheck) -> None:
     # Set up.
     by_form, by_header = _own_demo(check), _own_demo(check)
     # Sanity check.
-    for style in (POST_FORM, GET_HEADER):
+    styles = [check.or_query(POST_FORM), check.or_query(GET_HEADER)]
+    for style in styles:
         check.need_both("create", style=style)
     # Stimulus.
-    workers = [Worker(by_form, POST_FORM), Worker(by_header, GET_HEADER)]
-    done = run_concurrently(check.run, workers)
+    done = run_concurrently(check.run, [Worker(by_form, styles[0]), Worker(by_header, styles[1])])
     # Verdict.
     check.judge_together(*done.answers)
     created = next(each for each in done.answers if each.exchange.intent.account == by_form.credential.label)
@@ -390,26 +390,27 @@ def _creating_and_reading(owner: Account, around: Sequence[Style], room: int, la
 @pytest.mark.race
 @verifies("A6-users-are-isolated")
 def test_two_users_concurrently(check: ControlledCheck) -> None:
-    """Concurrent creates and reads of two users never mix their keys.
+    """Concurrent creates and reads of different users never mix their keys.
 
     DELIVERY, read: the current user's key.
     """
-    # Set up. Where a hook makes it, the other has had no session so far: these are its first creates.
+    # Set up. Where a hook makes it, there is a third one, whose first creates these are.
+    owner, other = _two_owners(check)
     can_be_made = check.run.accounts.can_be_made("owner_without_session")
-    owner, other = check.account("owner"), check.own("owner_without_session" if can_be_made else "other_owner")
-    check.needs_rotation(owner)
-    check.needs_rotation(other)
+    third = check.own("owner_without_session") if can_be_made else other
     # Sanity check.
     check.need_both("create", "read")
     styles = list(islice(cycle(_working(check, POST_JSON, GET_HEADER, POST_FORM, GET_QUERY)), 4))
-    # Stimulus.
-    pairs = [(styles[0], styles[3]), (styles[1], styles[2])]
-    pairs = pairs[: check.controls.room_at_once(4) // 2]
-    workers = [Worker(account, create, read) for create, read in pairs for account in (owner, other)]
-    # A create of the one, in the middle of which the other reads.
-    alone = [Worker(owner, styles[2]), Worker(other, None, styles[0], late=check.controls.create_seconds / 2)]
+    # Stimulus: of those who create once, one loses where all write the same.
+    workers = [Worker(account, styles[0], styles[3]) for account in (owner, other)]
+    workers += [Worker(third, styles[1], styles[2]), Worker(third, styles[1])]
+    workers = workers[: check.controls.room_at_once(4)]
+    # A create in the middle of which another one reads, who has a session.
+    alone = [Worker(third, styles[2]), Worker(owner, None, styles[0], late=check.controls.create_seconds / 2)]
     done = run_concurrently(check.run, [*workers, *alone], reads_at_once=True)
-    quiet = [check.call("read", check.or_query(GET_HEADER), account) for account in (owner, other)]
+    quiet = [
+        check.call("read", check.or_query(GET_HEADER), account) for account in dict.fromkeys((owner, other, third))
+    ]
     # Verdict.
     check.judge_together(*done.answers, *quiet)
     if not check.fits(*done.answers, *quiet):

@@ -64,9 +64,9 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "state": Bound(
         Amount(84, 100),
         {
-            "owner": Amount(21, 45),
-            "other_owner": Amount(4, 8),
-            "owner_without_session": Amount(3, 8),
+            "owner": Amount(16, 45),
+            "other_owner": Amount(3, 8),
+            "owner_without_session": Amount(4, 8),
             "demo_with_session": Amount(6, 9),
             "demo_without_session": Amount(5, 8),
             "subuser": Amount(6, 9),

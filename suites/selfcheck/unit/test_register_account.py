@@ -260,6 +260,7 @@ def test_what_concurrent_creates_explain_of_later_reads(read: tuple[int | None, 
     for number in (2, 3):
         script.add("create", value=key(number), group=1, span=(100.0, 102.0))
     script.now = 110.0
-    for number in (3, *read):
-        script.read(number)
+    script.read(3)
+    for later in read:
+        script.read(later)
     assert script.explain().broken == broken
