@@ -47,7 +47,6 @@ from contracts.ids import (
     T3,
     T4,
     T5_REFUSED,
-    T6,
     T7,
     T9,
 )
@@ -443,33 +442,6 @@ def test_what_is_given_for_bad_input_lacks_nothing() -> None:
     made = script.add("read", None, value="", media_type="application/json", breaks=(S3,), **bad)
     script.answers[-1] = replace(made, value={})
     assert script.broken == {B1}
-
-
-def test_a_refused_create_that_makes_a_session() -> None:
-    script = Script()
-    for _ in range(3):
-        script.read(None, "owner_without_session")
-    script.read(None, "subuser")
-    script.add("create", "subuser", code=13, status=403)
-    script.read(1, "subuser")
-    assert script.broken == {T6}
-
-
-def test_what_read_gives_to_all_is_nobodys_key() -> None:
-    script = Script()
-    for account in ("owner", "other_owner", "owner_without_session"):
-        script.read(0, account)
-        script.read(0, account)
-    assert script.broken == {T4}
-
-
-def test_a_first_read_of_an_owner_without_a_session() -> None:
-    script = Script()
-    script.add("read", "owner", code=4)
-    script.add("read", "owner_without_session", code=4)
-    script.create(1)
-    script.read(1)
-    assert script.broken == {T4}
 
 
 def test_a_demo_session_may_have_created_what_cannot_be_read() -> None:
