@@ -604,7 +604,9 @@ def test_a_hook_whose_kept_connection_was_closed_while_idle() -> None:
 @pytest.mark.parametrize(
     ("status", "headers", "said"),
     [
+        ("401 Unauthorized", {}, "HTTP 401; expected 200 with a hash.*provider_states.headers of the target file"),
         ("401 Unauthorized", {"WWW_Authenticate": "Basic"}, "asks for a password"),
+        ("403 Forbidden", {}, "HTTP 403; expected 200 with a hash.*provider_states.headers of the target file"),
         ("407 Proxy Authentication Required", {}, "asks for a password"),
         ("502 Bad Gateway", {}, "a gateway got no answer"),
     ],
