@@ -595,11 +595,6 @@ def test_sums_that_are_the_same_but_for_rounding_are_a_tie() -> None:
     assert sorted(map(sorted, best)) == [["a", "b"], ["c", "d"]]
 
 
-def test_sets_that_others_join() -> None:
-    groups = cover._connected([frozenset("ab"), frozenset("cd"), frozenset("ef"), frozenset("bz"), frozenset("zd")])
-    assert sorted(len(each) for each in groups) == [1, 4]
-
-
 def test_sets_that_have_something_in_common_with_the_first_of_several() -> None:
     assert len(cover._connected([frozenset("ab"), frozenset("ax"), frozenset("bc")])) == 1
 

@@ -97,17 +97,6 @@ def test_a_key_of_a_fresh_account_may_be_tried() -> None:
         assert session.exchange(call("create", POST_FORM, _KEY)).code == 4
 
 
-def test_each_create_on_the_wire_is_counted() -> None:
-    target = _Target([_success()])
-    with _session(target, Rotation(True, "a test")) as session:
-        session.guard.limit = 1
-        create = call("create", GET_QUERY, session.vault.add(_HASH, "owner"), account="owner", valid=True)
-        session.exchange(create)
-        with pytest.raises(NotAvailable, match="allows 1 creates"):
-            session.exchange(create)
-        assert len(target.requests) == 1
-
-
 # ---------------------------------------------------------------------- what is recorded
 
 
