@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from contracts.attribution.explanation import Explanation, explain
 from contracts.exchange import Exchange, Intent, Refusal, Request, Response
-from contracts.ids import C1_GET, C1_JSON, C2, C3_GET, C3_POST
+from contracts.ids import A2, C1_GET, C1_JSON, C2, C3_GET, C3_POST
 from contracts.judge import Judgement
 from contracts.requirements import catalogue
 from contracts.violation import Violation
@@ -23,6 +23,8 @@ STYLES = {
     "post-header-json": ("POST", C3_POST),
 }
 
+#: How a call with an unknown hash is refused.
+UNKNOWN = Refusal(A2, "code", frozenset({3, 4}))
 #: The letter of an account in the steps of ``play``.
 _ACCOUNTS = {
     "": "owner",
@@ -114,8 +116,7 @@ class Script:
 
     def unknown(self, operation: str = "create", code: int = 4) -> Judgement:
         """A call with an unknown hash that is refused."""
-        refusal = Refusal("A2-unknown-hash-refused", "code", frozenset({3, 4}))
-        return self.add(operation, None, code=code, valid=False, refusal=refusal)
+        return self.add(operation, None, code=code, valid=False, refusal=UNKNOWN)
 
     def explain(self) -> Explanation:
         """What explains the history."""

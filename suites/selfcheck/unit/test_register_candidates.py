@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from contracts.exchange import Refusal
 from contracts.ids import (
     A2,
     A5_CHANGED,
@@ -33,7 +32,7 @@ from contracts.ids import (
 from contracts.register import Register
 from contracts.register.changes import may_not_change
 from contracts.requirements import catalogue
-from suites.selfcheck.unit.histories import Script, key, play
+from suites.selfcheck.unit.histories import UNKNOWN, Script, key, play
 
 
 @pytest.mark.parametrize(
@@ -198,7 +197,7 @@ def test_the_form_in_which_a_key_is_kept_explains_another_one() -> None:
 
 def test_a_read_that_was_let_in_has_made_nothing() -> None:
     script = play("c1 r1")
-    script.add("read", None, value=key(1), valid=False, refusal=Refusal(A2, "code", frozenset({3, 4})))
+    script.add("read", None, value=key(1), valid=False, refusal=UNKNOWN)
     script.read(2)
     script.read(2)
     assert [set(each.candidates) for each in script.explain().anomalies] == [{A2}, {A2, T3}]
@@ -261,7 +260,7 @@ def test_what_is_expected_is_what_was_given_last() -> None:
     ],
 )
 def test_who_may_change_a_key(call: dict[str, Any], label: str, broken: str | None) -> None:
-    refusal = None if call.get("valid", True) else Refusal(A2, "code", frozenset({3, 4}))
+    refusal = None if call.get("valid", True) else UNKNOWN
     assert may_not_change(Script().add(**call, refusal=refusal), label) == broken
 
 
