@@ -20,14 +20,13 @@ from fixtures.calls import FORM, GET_HEADER, GET_QUERY, JSON, PATH, POST_FORM, P
 from fixtures.emulator.threaded import ThreadedServer
 from fixtures.errors import NotAvailable, SetupError
 from fixtures.http.guard import LIVE_HOSTS, REFUSED_BY_CONTRACT, Guard, Rotation, is_loopback, rotation
-from fixtures.http.options import HttpOptions
-from fixtures.http.session import Session
 from fixtures.secrets import Secret, Vault
 from fixtures.target.file import ACCOUNTS
 from suites.selfcheck.system.hostile_servers import Client, Server
 from suites.selfcheck.system.proxies import HOST, Proxy
 from suites.selfcheck.system.runs import ROOT
 from suites.selfcheck.system.watched import CREDENTIALS, Watched, target_file, watch
+from suites.selfcheck.unit.sessions import session_on
 
 _ALLOWED = Rotation(True, "a test")
 _NOT_ALLOWED = Rotation(False, "a test")
@@ -540,11 +539,9 @@ def test_nothing_is_sent_of_what_is_refused() -> None:
         client.answer(b"{}")
 
     with Server(serve) as server:
-        vault = Vault()
-        guard = Guard(_NOT_ALLOWED, vault)
-        session = Session(server.base_url, HttpOptions(timeout=5), vault, guard, loopback=True)
-        owner = vault.add(CREDENTIALS["owner"], "owner")
-        guard.admit_named(CREDENTIALS["owner"], "owner")
+        session = session_on(server.base_url, rule=_NOT_ALLOWED)
+        owner = session.vault.add(CREDENTIALS["owner"], "owner")
+        session.guard.admit_named(CREDENTIALS["owner"], "owner")
         for style in (GET_QUERY, POST_JSON, POST_FORM, GET_HEADER):
             with pytest.raises(NotAvailable, match="key rotation is not allowed, so owner must not be sent"):
                 session.exchange(call("create", style, owner, account="owner", valid=True))
@@ -555,14 +552,12 @@ def test_nothing_is_sent_of_what_is_refused() -> None:
 # ---------------------------------------------------------------------- through the real command
 
 
-def _proxied(
-    tmp_path: Path, *arguments: object, top: str = "", names: tuple[str, ...] = ACCOUNTS
-) -> tuple[Watched, Any, Proxy]:
+def _proxied(tmp_path: Path, *arguments: object, top: str = "") -> tuple[Watched, Any, Proxy]:
     """A run with fixed accounts on an emulator that is not on loopback, for whoever goes by its name."""
     with ThreadedServer() as good, Proxy(good.base_url) as proxy:
         store = good.emulator.store
         before = {state: account.key for state, account in store.fixed.items()}
-        credentials = {str(state): account.hash for state, account in store.fixed.items() if str(state) in names}
+        credentials = {str(state): account.hash for state, account in store.fixed.items()}
         target = target_file(
             tmp_path / "target.toml",
             f"http://{HOST}/v2",

@@ -11,11 +11,12 @@ import pytest
 
 from fixtures.accounts import Accounts
 from fixtures.errors import NotAvailable, SetupError
-from fixtures.http.guard import Guard, Rotation
+from fixtures.http.guard import Guard
 from fixtures.provider_states import StatesHook
 from fixtures.secrets import Vault
 from fixtures.target.file import ACCOUNTS
 from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Client, Server
+from suites.selfcheck.unit.sessions import ALLOWED
 
 
 def _state(request: bytes) -> str:
@@ -36,7 +37,7 @@ def _makes(*states: str, refusing: str = "404 Not Found") -> Behaviour:
 
 def _accounts(hook: StatesHook, fixed: Mapping[str, str] | None = None) -> Accounts:
     vault = Vault()
-    return Accounts(fixed or {}, {}, hook, vault, Guard(Rotation(True, "a test"), vault))
+    return Accounts(fixed or {}, {}, hook, vault, Guard(ALLOWED, vault))
 
 
 # ---------------------------------------------------------------------- what is sent
