@@ -39,9 +39,7 @@ def ask(
     operation: str | None = "create",
     method: str = "POST",
     content_type: str | None = "application/json",
-    sent: bytes = b"",
     url: str | None = None,
-    request_headers: tuple[tuple[str, str], ...] = (),
     credential: str | None = HASH,
     valid: bool = True,
     free_form: bool = False,
@@ -54,7 +52,7 @@ def ask(
     return judge(
         Exchange(
             Intent(operation, credential, valid, "owner" if valid else None, free_form, front),
-            Request(method, url or f"{ROOT}{operation or 'nothing'}", request_headers, sent),
+            Request(method, url or f"{ROOT}{operation or 'nothing'}"),
             Response(status, headers, raw),
         ),
         secrets,
