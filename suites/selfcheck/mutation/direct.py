@@ -67,7 +67,6 @@ class Done:
     failed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)
     requests: int = 0
-    creates: int = 0
     lost: str | None = None
     error: str | None = None
     vault: Vault = field(repr=False, default_factory=Vault)
@@ -149,7 +148,6 @@ def run(
     done.counted, done.reported, done.requirements = the_run.answers(), the_run.reported, the_run.requirements
     done.vault = vault
     done.requests = session.tally.requests
-    done.creates = sum(session.tally.creates_by_account.values())
     session.close()
     return done
 

@@ -16,13 +16,12 @@ import shlex
 import signal
 import sys
 import tempfile
-import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from suites.selfcheck.mutation.scenarios import CONFORMING, scenario
 
@@ -41,12 +40,7 @@ class Made:
 
     name: str
     exit_code: int
-    verdict: str
     found: tuple[str, ...]
-    messages: tuple[str, ...]
-    requests: int
-    first_failure: int | None
-    seconds: float
     output: str
 
 
@@ -91,17 +85,16 @@ def run_all(
     waiting = list(tasks)
     with contextlib.ExitStack() as stack:
         folder = keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="proof-"))
-        running: dict[int, tuple[str, Path, float]] = {}
+        running: dict[int, tuple[str, Path]] = {}
         while waiting or running:
             while waiting and len(running) < jobs:
                 task = waiting.pop(0)
                 place = Path(folder) / re.sub(r"[^\w@-]", "_", task)
                 place.mkdir(parents=True)
-                running[fork(partial(_run, task, place, options), place)] = (task, place, time.monotonic())
+                running[fork(partial(_run, task, place, options), place)] = (task, place)
             process, status = os.wait()
-            task, place, started = running.pop(process)
-            proof = _collect(task, place, os.waitstatus_to_exitcode(status), time.monotonic() - started)
-            yield proof
+            task, place = running.pop(process)
+            yield _collect(task, place, os.waitstatus_to_exitcode(status))
 
 
 def fork(work: Callable[[], int], place: Path, close: Iterable[BinaryIO] = ()) -> int:
@@ -144,36 +137,16 @@ def _run(task: str, place: Path, options: Sequence[str]) -> int:
         return main([*target, "--report-dir", str(place / "report"), *_LEAN, *options])
 
 
-def _collect(task: str, place: Path, code: int, seconds: float) -> Made:
-    output = ""
+def _collect(task: str, place: Path, code: int) -> Made:
+    """What the run that wrote to *place* came to."""
+    output, found = "", tuple[str, ...]()
     with contextlib.suppress(OSError):
         output = (place / "output.txt").read_text(encoding="utf-8", errors="replace")
-    return made_of(task, place / "report", code, seconds, output)
-
-
-def made_of(name: str, report_directory: Path, code: int, seconds: float, output: str) -> Made:
-    """What the run that wrote to *report_directory* came to."""
-    try:
-        report: dict[str, Any] = json.loads((report_directory / "conformance.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Made(name, code, "none", (), (), 0, None, seconds, output)
-    broken = [each for each in report["requirements"] if each["result"] in ("failed", "warning", "waived")]
-    return Made(
-        name,
-        code,
-        report["verdict"],
-        tuple(each["id"] for each in broken),
-        tuple(f"{each['id']}: {_message(each)}" for each in broken),
-        report["requests"],
-        report.get("requests_to_first_failure"),
-        seconds,
-        output,
-    )
-
-
-def _message(requirement: dict[str, Any]) -> str:
-    violations = requirement["violations"]
-    return str(violations[0]["message"] if violations else requirement["reason"])
+    with contextlib.suppress(OSError, ValueError):
+        report = json.loads((place / "report" / "conformance.json").read_text(encoding="utf-8"))
+        broken = ("failed", "warning", "waived")
+        found = tuple(each["id"] for each in report["requirements"] if each["result"] in broken)
+    return Made(task, code, found, output)
 
 
 def main(argv: list[str] | None = None) -> int:

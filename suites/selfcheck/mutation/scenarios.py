@@ -11,16 +11,17 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from fixtures.emulator.compose import build
 from suites.selfcheck.mutation.in_process import ORIGIN, in_process
+from suites.selfcheck.system.hostile_servers import Client, Server
+from suites.selfcheck.system.watched import target_file
 
 CONFORMING = "conforming"
 REQUESTS = "requests.json"
@@ -55,42 +56,18 @@ NULL_TARGETS: Mapping[str, Callable[[], Answer]] = {
 }
 
 
-@contextmanager
-def _null_server(answer: Callable[[], Answer]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Headers and body in one segment: two would cost a delayed acknowledgement each time.
-        wbufsize = -1
+def _null_server(answer: Callable[[], Answer]) -> Server:
+    """Gives *answer* to everything, and a fresh hash where a hook is asked for."""
 
-        def handle_any(self) -> None:
-            """Answer."""
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, media_type, body = answer()
-            if self.path == "/_states":
-                status, media_type = 200, _JSON
-                body = json.dumps({"hash": secrets.token_hex(16)}).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", media_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    def say(client: Client, request: bytes) -> None:
+        status, media_type, body = answer()
+        method, path, _ = request.split(b" ", 2)
+        if path == b"/_states":
+            status, media_type = 200, _JSON
+            body = json.dumps({"hash": secrets.token_hex(16)}).encode()
+        client.answer(b"" if method == b"HEAD" else body, f"{status} {HTTPStatus(status).phrase}", media_type)
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = handle_any
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return Server(say)
 
 
 def _recorder() -> Any:
@@ -114,20 +91,6 @@ def _recorder() -> Any:
             return request
 
     return Recorder()
-
-
-def write_target(
-    place: Path, base_url: str, *, states: str | None = None, fixed: Mapping[str, str] | None = None
-) -> Path:
-    """A target file."""
-    lines = [f'base_url = "{base_url}"']
-    if fixed:
-        lines += ["[credentials]", *(f'{name} = "{value}"' for name, value in fixed.items())]
-    if states:
-        lines += ["[provider_states]", f'url = "{states}"']
-    target = place / "target.toml"
-    target.write_text("\n".join([*lines, "[http]", "timeout = 5", ""]), encoding="utf-8")
-    return target
 
 
 @dataclass(frozen=True)
@@ -169,12 +132,13 @@ def scenario(name: str, place: Path) -> Iterator[list[str]]:
     from fixtures.emulator.threaded import ThreadedServer
 
     kind, _, rest = name.partition("-")
+    file = place / "target.toml"
     if kind == "@null":
         what, _, how = rest.rpartition("-")
-        with _null_server(NULL_TARGETS[what]) as origin:
-            states = f"{origin}/_states" if how == "hook" else None
-            fixed = {"owner": secrets.token_hex(16)} if how == "fixed" else None
-            target = write_target(place, f"{origin}/v2", states=states, fixed=fixed)
+        with _null_server(NULL_TARGETS[what]) as null:
+            states = null.base_url.replace("/v2", "/_states") if how == "hook" else None
+            fixed = {"owner": secrets.token_hex(16)} if how == "fixed" else {}
+            target = target_file(file, null.base_url, timeout=5, states=states, credentials=fixed)
             yield ["--target", str(target)]
         return
     emulator = _recorder() if name == "@recorded" else None
@@ -187,17 +151,16 @@ def scenario(name: str, place: Path) -> Iterator[list[str]]:
             else stack.enter_context(_local(emulator or build(names)))
         )
         accounts = {str(state): account.hash for state, account in server.emulator.store.fixed.items()}
+        fixed, states = {}, None
         if name == "@only-owner":
-            target = write_target(place, server.base_url, fixed={"owner": accounts["owner"]})
+            fixed = {"owner": accounts["owner"]}
         elif name == "@fixed" or kind == "@without":
-            accounts.pop(rest, None)
-            target = write_target(place, server.base_url, fixed=accounts)
+            fixed = {each: value for each, value in accounts.items() if each != rest}
         else:
-            target = write_target(place, server.base_url, states=server.states_url)
-        if name.startswith("rate-limit-"):
-            # What is wrong with a limit shows where it may be reached.
-            with target.open("a", encoding="utf-8") as text:
-                text.write("provoke_rate_limit = true\n")
+            states = server.states_url
+        # What is wrong with a limit shows where it may be reached.
+        http = "provoke_rate_limit = true" if name.startswith("rate-limit-") else ""
+        target = target_file(file, server.base_url, timeout=5, states=states, credentials=fixed, http=http)
         yield ["--target", str(target), *(("--profile", "core") if name == "@core" else ())]
         if emulator is not None:
             (place / REQUESTS).write_text(json.dumps(emulator.seen), encoding="utf-8")

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from suites.selfcheck.system.runs import ROOT
+from suites.selfcheck.system.watched import target_file
 
 #: Seconds after which a run that should have ended by itself is killed.
 _PATIENCE = 60
@@ -176,7 +177,14 @@ def _run(task: Task, folder: Path) -> int:
     serve = getattr(sys.modules.get(module) or __import__(module, fromlist=[name]), name)
     report, recorded = folder / "report", folder / "recorded.json"
     with serve(*arguments) as serving:
-        target = _target_file(folder / "target.toml", serving, task.timeout)
+        target = target_file(
+            folder / "target.toml",
+            serving.base_url,
+            timeout=task.timeout,
+            credentials=serving.credentials,
+            states=serving.states,
+            http=serving.http,
+        )
         options = [*_OPTIONS, *(() if task.allure else ("-p", "no:allure_pytest"))]
         options += ["--record", str(recorded)] if task.record else []
         code = command(["--target", str(target), "--report-dir", str(report), *options, *task.options])
@@ -192,16 +200,3 @@ def _run(task: Task, folder: Path) -> int:
     came = [code, document.get("verdict"), _read(report / "conformance.md"), wrong, reasons]
     (folder / "came.json").write_text(json.dumps(came), encoding="utf-8")
     return code
-
-
-def _target_file(path: Path, serving: Serving, timeout: float) -> Path:
-    def text(value: str) -> str:
-        return json.dumps(value, ensure_ascii=True)
-
-    lines = [f"base_url = {text(serving.base_url)}", "[credentials]"]
-    lines += [f"{name} = {text(value)}" for name, value in serving.credentials.items()]
-    lines += ["[http]", f"timeout = {timeout}", serving.http]
-    if serving.states is not None:
-        lines += ["[provider_states]", f"url = {text(serving.states)}"]
-    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    return path

@@ -221,6 +221,16 @@ class Server:
             self._count_closed()
 
 
+def handed_on(upstream: tuple[str, int], request: bytes) -> bytes:
+    """What a server at *upstream* answers to *request*, on a connection of its own."""
+    with socket.create_connection(upstream, timeout=60) as link:
+        link.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+        answer = b""
+        while piece := link.recv(65536):
+            answer += piece
+    return answer
+
+
 class Relay(Server):
     """A server that hands requests on to a good one, and after *well* of them misbehaves."""
 
@@ -238,94 +248,90 @@ class Relay(Server):
             self.forward(client, request)
 
     def forward(self, client: Client, request: bytes) -> None:
-        """Let the good server answer, on a connection of its own."""
-        with socket.create_connection(self._upstream, timeout=30) as link:
-            link.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
-            answer = b""
-            while piece := link.recv(65536):
-                answer += piece
-        client.send(answer)
+        """Let the good server answer."""
+        client.send(handed_on(self._upstream, request))
         raise Gone
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+_CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+_GOOD = b'{"success": true, "value": "0123456789abcdef0123456789abcdef"}'
+_RATE_LIMIT = b'{"success": false, "status": {"code": 15, "description": "Too many requests"}}'
+_UNAVAILABLE = b'{"success": false, "status": {"code": 14, "description": "Database unavailable"}}'
+_COMMANDS = b'{"success": false, "status": {"code": 4, "description": "x\\n::error::x ##[error]y ##vso[task]z"}}'
+
+
+def _answers(body: bytes, status: str = "200 OK", content_type: str = JSON, **headers: str) -> Behaviour:
+    """The same well-formed answer each time."""
+    return lambda client, _: client.answer(body, status, content_type, **headers)
+
+
+def _cuts(data: bytes) -> Behaviour:
+    """Sends *data* and closes."""
+
+    def cut(client: Client, request: bytes) -> None:
+        client.send(data)
+        raise Gone
+
+    return cut
+
+
+def _waits(data: bytes) -> Behaviour:
+    """Sends *data*, and then nothing more."""
+
+    def wait(client: Client, request: bytes) -> None:
+        client.send(data)
+        client.wait()
+
+    return wait
+
+
+def _streams(head: bytes, piece: bytes) -> Behaviour:
+    """Sends *head*, and then *piece* for ever."""
+
+    def stream(client: Client, request: bytes) -> None:
+        client.send(head)
+        while True:
+            client.send(piece)
+
+    return stream
+
+
+def _drips(head: bytes, rest: bytes) -> Behaviour:
+    """Sends *head*, and then a byte of *rest* each second."""
+
+    def drip(client: Client, request: bytes) -> None:
+        client.send(head)
+        for byte in rest:
+            client.send(bytes([byte]))
+            client.wait(1)
+
+    return drip
 
 
 # ---------------------------------------------------------------------- time
 
-
-@_behaviour
-def hangs_before_the_headers(client: Client, request: bytes) -> None:
-    client.wait()
-
-
-@_behaviour
-def drips_headers(client: Client, request: bytes) -> None:
-    for byte in b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Filler: " + b"x" * 10_000:
-        client.send(bytes([byte]))
-        client.wait(1)
-
-
-@_behaviour
-def drips_the_body(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n")
-    for byte in b'{"success": true, "value": "' + b"a" * 10_000:
-        client.send(bytes([byte]))
-        client.wait(1)
-
-
-@_behaviour
-def announces_more_than_it_sends_and_waits(client: Client, request: bytes) -> None:
-    client.send(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{"success": true}')
-    client.wait()
-
-
-@_behaviour
-def sends_interim_answers_for_ever(client: Client, request: bytes) -> None:
-    while True:
-        client.send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 100)
+BEHAVIOURS |= {
+    "hangs-before-the-headers": _waits(b""),
+    "drips-headers": _drips(b"", _HEAD + b"X-Filler: " + b"x" * 10_000),
+    "drips-the-body": _drips(_HEAD + b"Content-Length: 10000\r\n\r\n", b'{"success": true, "value": "' + b"a" * 10_000),
+    "announces-more-than-it-sends-and-waits": _waits(_HEAD + b'Content-Length: 999\r\n\r\n{"success": true}'),
+    "sends-interim-answers-for-ever": _streams(
+        b"", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 100
+    ),
+}
 
 
 # ---------------------------------------------------------------------- space
 
-
-@_behaviour
-def streams_without_end(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b'{"success": true, "value": "')
-    while True:
-        client.send(b"a" * 65536)
-
-
-@_behaviour
-def sends_chunks_of_one_byte_without_end(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
-    while True:
-        client.send(b"1\r\na\r\n" * 10_000)
-
-
-@_behaviour
-def sends_headers_without_end(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\n")
-    while True:
-        client.send(b"X-Filler: " + b"x" * 60_000 + b"\r\n")
-
-
-@_behaviour
-def sends_one_header_without_end(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\nX-Filler: ")
-    while True:
-        client.send(b"x" * 65536)
-
-
-@_behaviour
-def sends_trailers_without_end(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
-    while True:
-        client.send(b"X-Filler: 1\r\n" * 5_000)
-
-
-@_behaviour
-def sends_a_negative_chunk(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n")
-    while True:
-        client.send(b"a" * 65536)
+BEHAVIOURS |= {
+    "streams-without-end": _streams(_HEAD + b'\r\n{"success": true, "value": "', b"a" * 65536),
+    "sends-chunks-of-one-byte-without-end": _streams(_CHUNKED, b"1\r\na\r\n" * 10_000),
+    "sends-headers-without-end": _streams(b"HTTP/1.1 200 OK\r\n", b"X-Filler: " + b"x" * 60_000 + b"\r\n"),
+    "sends-one-header-without-end": _streams(b"HTTP/1.1 200 OK\r\nX-Filler: ", b"x" * 65536),
+    "sends-trailers-without-end": _streams(_CHUNKED + b"0\r\n", b"X-Filler: 1\r\n" * 5_000),
+    "sends-a-negative-chunk": _streams(_CHUNKED + b"-5\r\n", b"a" * 65536),
+}
 
 
 @functools.cache
@@ -369,128 +375,66 @@ def shows_hundreds_of_keys_each_time(client: Client, request: bytes) -> None:
 
 # ---------------------------------------------------------------------- no HTTP
 
-
-@_behaviour
-def cuts_in_the_headers(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\nContent-Type: applica")
-    raise Gone
-
-
-@_behaviour
-def cuts_in_the_body(client: Client, request: bytes) -> None:
-    client.send(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n{"success": tr')
-    raise Gone
-
-
-@_behaviour
-def cuts_in_a_chunk(client: Client, request: bytes) -> None:
-    client.send(
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-        b'40\r\n{"success": true,'
-    )
-    raise Gone
-
-
-@_behaviour
-def closes_without_an_answer(client: Client, request: bytes) -> None:
-    raise Gone
-
-
-@_behaviour
-def resets(client: Client, request: bytes) -> None:
-    client.reset()
+BEHAVIOURS |= {
+    "cuts-in-the-headers": _cuts(b"HTTP/1.1 200 OK\r\nContent-Type: applica"),
+    "cuts-in-the-body": _cuts(_HEAD + b'Content-Length: 60\r\n\r\n{"success": tr'),
+    "cuts-in-a-chunk": _cuts(_CHUNKED + b'40\r\n{"success": true,'),
+    "closes-without-an-answer": _cuts(b""),
+    "resets": lambda client, _: client.reset(),
+    "speaks-another-protocol": _cuts(b"SSH-2.0-OpenSSH_9.6\r\n" + bytes(range(256)) * 20),
+    "sends-noise": _cuts(b"\x15\x03\x01\x00\x02\x02\x46\n\n\n\r\n\r\n\x00\xff" * 50),
+    "sends-bare-json": _cuts(_GOOD),
+    "sends-lines-that-are-no-headers": _waits(
+        b"HTTP/1.1 200 OK\r\nthis is no header\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    ),
+    "announces-two-lengths": _waits(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+    "sends-gzip-that-is-none": _answers(b'{"success": true}', Content_Encoding="gzip"),
+    "speaks-http2-only": _waits(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + bytes(18)),
+}
 
 
 @_behaviour
 def resets_in_the_body(client: Client, request: bytes) -> None:
-    client.send(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n{"success": tr')
+    client.send(_HEAD + b'Content-Length: 60\r\n\r\n{"success": tr')
     client.wait(0.05)
     client.reset()
 
 
-@_behaviour
-def speaks_another_protocol(client: Client, request: bytes) -> None:
-    client.send(b"SSH-2.0-OpenSSH_9.6\r\n" + bytes(range(256)) * 20)
-    raise Gone
-
-
-@_behaviour
-def sends_noise(client: Client, request: bytes) -> None:
-    client.send(b"\x15\x03\x01\x00\x02\x02\x46\n\n\n\r\n\r\n\x00\xff" * 50)
-    raise Gone
-
-
-@_behaviour
-def sends_bare_json(client: Client, request: bytes) -> None:
-    client.send(b'{"success": true, "value": "0123456789abcdef0123456789abcdef"}')
-    raise Gone
-
-
-@_behaviour
-def sends_lines_that_are_no_headers(client: Client, request: bytes) -> None:
-    client.send(
-        b"HTTP/1.1 200 OK\r\nthis is no header\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-    )
-    client.wait()
-
-
-@_behaviour
-def announces_two_lengths(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}")
-    client.wait()
-
-
-@_behaviour
-def sends_gzip_that_is_none(client: Client, request: bytes) -> None:
-    client.answer(b'{"success": true}', Content_Encoding="gzip")
-
-
 # ---------------------------------------------------------------------- HTTP, and hostile all the same
 
-_GOOD = b'{"success": true, "value": "0123456789abcdef0123456789abcdef"}'
-
-
-@_behaviour
-def announces_less_than_it_sends(client: Client, request: bytes) -> None:
-    client.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n" + _GOOD)
-
-
-@_behaviour
-def nests_200000_brackets(client: Client, request: bytes) -> None:
-    client.answer(b"[" * 200_000 + b"]" * 200_000)
-
-
-@_behaviour
-def nests_200000_brackets_in_the_value(client: Client, request: bytes) -> None:
-    client.answer(b'{"success": true, "value": ' + b"[" * 200_000 + b"]" * 200_000 + b"}")
-
-
-@_behaviour
-def sends_a_number_of_100000_digits(client: Client, request: bytes) -> None:
-    client.answer(b'{"success": true, "value": ' + b"7" * 100_000 + b"}")
-
-
-@_behaviour
-def sends_a_code_of_100000_digits(client: Client, request: bytes) -> None:
-    client.answer(
+BEHAVIOURS |= {
+    "announces-less-than-it-sends": lambda client, _: client.send(_HEAD + b"Content-Length: 10\r\n\r\n" + _GOOD),
+    "nests-200000-brackets": _answers(b"[" * 200_000 + b"]" * 200_000),
+    "nests-200000-brackets-in-the-value": _answers(
+        b'{"success": true, "value": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    ),
+    "sends-a-number-of-100000-digits": _answers(b'{"success": true, "value": ' + b"7" * 100_000 + b"}"),
+    "sends-a-code-of-100000-digits": _answers(
         b'{"success": false, "status": {"code": ' + b"7" * 100_000 + b', "description": "x"}}', "400 Bad Request"
-    )
-
-
-@_behaviour
-def sends_a_fraction_of_100000_digits(client: Client, request: bytes) -> None:
-    body = b'{"success": false, "status": {"code": 3.' + b"7" * 100_000 + b'e99999, "description": "x"}}'
-    client.answer(body, "400 Bad Request")
-
-
-@_behaviour
-def sends_bytes_that_are_not_utf8(client: Client, request: bytes) -> None:
-    client.answer(b'{"success": true, "value": "\xff\xfe\xc3\x28 \xed\xa0\x80"}')
-
-
-@_behaviour
-def sends_what_keeps_patterns_busy(client: Client, request: bytes) -> None:
-    client.answer(b'{"success": false, "status": {"code": 3, "description": "' + b"at a.a(" * 140_000 + b'"}}')
+    ),
+    "sends-a-fraction-of-100000-digits": _answers(
+        b'{"success": false, "status": {"code": 3.' + b"7" * 100_000 + b'e99999, "description": "x"}}',
+        "400 Bad Request",
+    ),
+    "sends-bytes-that-are-not-utf8": _answers(b'{"success": true, "value": "\xff\xfe\xc3\x28 \xed\xa0\x80"}'),
+    "sends-what-keeps-patterns-busy": _answers(
+        b'{"success": false, "status": {"code": 3, "description": "' + b"at a.a(" * 140_000 + b'"}}'
+    ),
+    "is-rate-limited-for-ever": _answers(_RATE_LIMIT, "429 Too Many Requests", Retry_After="1"),
+    "is-rate-limited-for-a-century": _answers(_RATE_LIMIT, "429 Too Many Requests", Retry_After="3155760000"),
+    "is-unavailable-for-ever": _answers(_UNAVAILABLE, "503 Service Unavailable", Retry_After="1"),
+    "asks-for-a-password": _answers(
+        b"<html>401</html>", "401 Unauthorized", "text/html", WWW_Authenticate='Basic realm="staging"'
+    ),
+    "is-behind-a-proxy-that-asks-for-a-password": _answers(
+        b"<html>407</html>", "407 Proxy Authentication Required", "text/html"
+    ),
+    "sends-half-a-character": _answers(b'{"\\ud800": 1, "success\\udfff": "\\ud83d\\u202e\\u0007"}'),
+    "sends-commands-of-a-job": _answers(
+        _COMMANDS, "400 Bad Request", "::stop-commands::x", Location="##vso[task.complete]"
+    ),
+    "is-a-broken-gateway": _answers(b"<html><h1>502 Bad Gateway</h1></html>", "502 Bad Gateway", "text/html"),
+}
 
 
 @_behaviour
@@ -500,59 +444,9 @@ def redirects_in_a_loop(client: Client, request: bytes) -> None:
 
 
 @_behaviour
-def is_rate_limited_for_ever(client: Client, request: bytes) -> None:
-    body = b'{"success": false, "status": {"code": 15, "description": "Too many requests"}}'
-    client.answer(body, "429 Too Many Requests", Retry_After="1")
-
-
-@_behaviour
-def is_rate_limited_for_a_century(client: Client, request: bytes) -> None:
-    body = b'{"success": false, "status": {"code": 15, "description": "Too many requests"}}'
-    client.answer(body, "429 Too Many Requests", Retry_After="3155760000")
-
-
-@_behaviour
-def is_unavailable_for_ever(client: Client, request: bytes) -> None:
-    body = b'{"success": false, "status": {"code": 14, "description": "Database unavailable"}}'
-    client.answer(body, "503 Service Unavailable", Retry_After="1")
-
-
-@_behaviour
-def asks_for_a_password(client: Client, request: bytes) -> None:
-    client.answer(b"<html>401</html>", "401 Unauthorized", "text/html", WWW_Authenticate='Basic realm="staging"')
-
-
-@_behaviour
-def is_behind_a_proxy_that_asks_for_a_password(client: Client, request: bytes) -> None:
-    client.answer(b"<html>407</html>", "407 Proxy Authentication Required", "text/html")
-
-
-@_behaviour
 def has_tls_and_says_so(client: Client, request: bytes) -> None:
     client.answer(b"The plain HTTP request was sent to HTTPS port", "400 Bad Request", "text/html")
     raise Gone
-
-
-@_behaviour
-def speaks_http2_only(client: Client, request: bytes) -> None:
-    client.send(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + bytes(18))
-    client.wait()
-
-
-@_behaviour
-def sends_half_a_character(client: Client, request: bytes) -> None:
-    client.answer(b'{"\\ud800": 1, "success\\udfff": "\\ud83d\\u202e\\u0007"}')
-
-
-@_behaviour
-def sends_commands_of_a_job(client: Client, request: bytes) -> None:
-    body = b'{"success": false, "status": {"code": 4, "description": "x\\n::error::x ##[error]y ##vso[task]z"}}'
-    client.answer(body, "400 Bad Request", "::stop-commands::x", Location="##vso[task.complete]")
-
-
-@_behaviour
-def is_a_broken_gateway(client: Client, request: bytes) -> None:
-    client.answer(b"<html><h1>502 Bad Gateway</h1></html>", "502 Bad Gateway", "text/html")
 
 
 def redirects_to(base_url: str) -> Behaviour:

@@ -7,7 +7,7 @@ import select
 import socket
 from urllib.parse import urlsplit
 
-from suites.selfcheck.system.hostile_servers import Client, Gone, Server
+from suites.selfcheck.system.hostile_servers import Client, Gone, Server, handed_on
 
 #: A host that is not on loopback, for whoever goes by its name.
 HOST = "target.test"
@@ -49,12 +49,8 @@ class Proxy(Server):
         if scheme != "http" or host.partition(":")[0] != HOST:
             client.answer(b"no such host", "502 Bad Gateway", "text/plain")
             return
-        with socket.create_connection(self._upstream, timeout=60) as link:
-            link.sendall(f"{method} {slash}{path} HTTP/1.1\r\nConnection: close\r\n".encode("latin-1") + rest)
-            answer = b""
-            while piece := link.recv(65536):
-                answer += piece
-        client.send(answer)
+        own = f"{method} {slash}{path} HTTP/1.1\r\n".encode("latin-1")
+        client.send(handed_on(self._upstream, own + rest))
         raise Gone
 
     def _tunnel(self, client: Client) -> None:

@@ -21,7 +21,7 @@ from fixtures.emulator.accounts import State
 from fixtures.emulator.threaded import ThreadedServer
 from suites.selfcheck.system import certificates
 from suites.selfcheck.system.checkout import copy
-from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Client, Gone, Relay, Server
+from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Client, Gone, Relay, Server, handed_on
 from suites.selfcheck.system.proxies import HOST, Proxy
 from suites.selfcheck.system.watched import Running, Watched, target_file, watch
 
@@ -44,13 +44,7 @@ def _forwarding(good: ThreadedServer, prefix: str = "/v2") -> Behaviour:
     def forward(client: Client, request: bytes) -> None:
         method, target, rest = request.split(b" ", 2)
         target = b"/v2" + target.removeprefix(prefix.encode())
-        with socket.create_connection((host, int(port)), timeout=30) as link:
-            line = b" ".join([method, target, rest]).replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
-            link.sendall(line)
-            answer = b""
-            while piece := link.recv(65536):
-                answer += piece
-        client.send(answer)
+        client.send(handed_on((host, int(port)), b" ".join([method, target, rest])))
         raise Gone
 
     return forward

@@ -187,18 +187,6 @@ def test_a_plan_of_a_target_file_out_of_a_pipe(emulator: ThreadedServer, tmp_pat
     assert output == plain
 
 
-def test_a_target_file_with_a_byte_order_mark(emulator: ThreadedServer, tmp_path: Path) -> None:
-    target = target_file(emulator, tmp_path / "target.toml")
-    target.write_bytes(b"\xef\xbb\xbf" + target.read_bytes())
-    plan = suite("--target", target, "--plan", folder=tmp_path / "report")
-    assert plan.code == 0, plan.output[-2000:]
-    assert "made by the provider-states hook" in plan.output
-    done = suite("--target", target, *_FEW, folder=tmp_path / "report")
-    assert done.code == 0, done.output[-2000:]
-    assert done.document["target"]["base_url"] == emulator.base_url
-    assert {"passed", "not_verified"} >= {each["result"] for each in done.document["requirements"]} >= {"passed"}
-
-
 def test_home_is_where_a_tilde_says(emulator: ThreadedServer, tmp_path: Path) -> None:
     """``--report-dir=~/r``: no shell puts the home directory in there."""
     target_file(emulator, tmp_path / "target.toml")

@@ -7,7 +7,6 @@ run with are pinned in contracts/lint/requirements-tools.txt; Node.js, Java and 
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -134,19 +133,11 @@ END"""
     assert re.fullmatch(r"2\d 7 hash\n", said)
 
 
-def free_port() -> int:
-    """A port of the loopback address that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def test_a_server_made_from_the_contract_and_filled_in_conforms(reader: Reader) -> None:
     reader.write("filling.py")
     reader.run(block_of("fastapi-codegen"))
     assert (reader.place / "stub" / "main.py").read_text().count("return perform(**locals())") == 4
-    port = str(free_port())
+    port = str(tools.free_port())
     reader.write("target.toml", file("target.toml").replace("8080", port))
     said = reader.run(block_of("export ACCOUNTS").replace("8080", port))
     assert re.search(r"(?m)^verdict: conformant \(exit 0\)", said), said
@@ -154,7 +145,7 @@ def test_a_server_made_from_the_contract_and_filled_in_conforms(reader: Reader) 
 
 def test_a_stub_that_is_not_filled_in_does_not(reader: Reader) -> None:
     """The suite, not the generator, is what says that the server above conforms."""
-    port = str(free_port())
+    port = str(tools.free_port())
     reader.write("target.toml", file("target.toml").replace("8080", port))
     made = "fastapi-codegen --input contracts/openapi.client.json --output empty && touch empty/__init__.py"
     run = block_of("export ACCOUNTS").replace("8080", port).replace("stub.main", "empty.main")

@@ -7,7 +7,6 @@ A mock answers the same to everything, so it is also a target that the suite has
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 import tomllib
@@ -37,18 +36,10 @@ OWNER: Final = "5f0c7d1e9a2b43868d13e04b7c5a96f2"
 _PATIENCE: Final = 30.0
 
 
-def _free_port() -> int:
-    """A port of the loopback address that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @pytest.fixture(scope="module")
 def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a Prism that mocks the bundled contract."""
-    port = _free_port()
+    port = tools.free_port()
     log = tmp_path_factory.mktemp("prism") / "log"
     command = [str(tools.node_bin() / "prism"), "mock", "--host", "127.0.0.1", "--port", str(port), str(bundle.TARGET)]
     with log.open("wb") as output:

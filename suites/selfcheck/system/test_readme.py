@@ -12,7 +12,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -121,9 +120,7 @@ class Desk:
 
     def served(self) -> tuple[str, dict[str, str]]:
         """The same for a run that starts the target: a free port, and an environment that has what the commands name."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
+        port = str(tools.free_port())
         self._write("target.toml", file("target.toml").replace("8080", port))
         emulator = f"from fixtures.emulator.cli import main\nmain(['--port', '{port}'])\n"
         self._write("emulator.py", emulator)

@@ -20,6 +20,7 @@ from fixtures.secrets import Vault
 from suites.runner.serve import LOG, Served, words_of
 from suites.runner.supervisor import GRACE
 from suites.selfcheck.system.runs import ROOT, Finished, command, environment, suite
+from suites.selfcheck.system.tools import free_port
 
 pytestmark = [pytest.mark.xdist_group("serve")]
 
@@ -78,9 +79,7 @@ time.sleep(300)
 @pytest.fixture
 def port() -> int:
     """A port on which nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
@@ -240,9 +239,7 @@ def test_it_dies_with_its_hook(answers: int, tmp_path: Path, port: int) -> None:
 
 
 def test_it_listens_elsewhere(tmp_path: Path, port: int, program: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        elsewhere = free.getsockname()[1]
+    elsewhere = free_port()
     done = serve(tmp_path, port, words(program, elsewhere, -1), "--requirement", "S1", "--wait", "1")
     assert done.code == _UNREACHABLE, done.output
     said = " ".join(done.output.split())

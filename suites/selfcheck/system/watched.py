@@ -185,11 +185,11 @@ def target_file(
 ) -> Path:
     """A target file for *base_url*, with a short timeout."""
     accounts = CREDENTIALS if credentials is None else credentials
-    lines = [f'base_url = "{base_url}"', top, "[credentials]"]
-    lines += [f'{name} = "{value}"' for name, value in accounts.items()]
+    lines = [f"base_url = {json.dumps(base_url)}", top, "[credentials]"]
+    lines += [f"{name} = {json.dumps(value)}" for name, value in accounts.items()]
     lines += ["[http]", f"timeout = {timeout}", http]
     if states is not None:
-        lines += ["[provider_states]", f'url = "{states}"']
+        lines += ["[provider_states]", f"url = {json.dumps(states)}"]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

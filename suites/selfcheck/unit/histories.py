@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 from contracts.attribution.explanation import Explanation, explain
 from contracts.exchange import Exchange, Intent, Refusal, Request, Response
-from contracts.ids import C1_GET, C1_JSON, C2, C3_GET, C3_POST
+from contracts.ids import A2, C1_GET, C1_JSON, C2, C3_GET, C3_POST
 from contracts.judge import Judgement
 from contracts.requirements import catalogue
 from contracts.violation import Violation
@@ -21,6 +22,20 @@ STYLES = {
     "post-header": ("POST", C3_POST),
     "post-header-json": ("POST", C3_POST),
 }
+
+#: How a call with an unknown hash is refused.
+UNKNOWN = Refusal(A2, "code", frozenset({3, 4}))
+#: The letter of an account in the steps of ``play``.
+_ACCOUNTS = {
+    "": "owner",
+    "o": "other_owner",
+    "w": "owner_without_session",
+    "d": "demo_without_session",
+    "D": "demo_with_session",
+    "s": "subuser",
+    "t": "tariff_restricted",
+}
+_STEP = re.compile(r"(?P<account>[owdDst]?)(?P<kind>[crCRumhpa])(?P<number>\d*)")
 
 
 def key(number: int) -> str:
@@ -101,8 +116,7 @@ class Script:
 
     def unknown(self, operation: str = "create", code: int = 4) -> Judgement:
         """A call with an unknown hash that is refused."""
-        refusal = Refusal("A2-unknown-hash-refused", "code", frozenset({3, 4}))
-        return self.add(operation, None, code=code, valid=False, refusal=refusal)
+        return self.add(operation, None, code=code, valid=False, refusal=UNKNOWN)
 
     def explain(self) -> Explanation:
         """What explains the history."""
@@ -117,3 +131,43 @@ class Script:
 def without(script: Script, index: int) -> Script:
     """The same history without one answer."""
     return replace(script, answers=[each for number, each in enumerate(script.answers) if number != index])
+
+
+def play(steps: str) -> Script:
+    """A history: ``c1`` creates key 1 and ``r1`` reads it, ``r`` reads 201; ``C13`` and ``R4`` are refused with that code.
+
+    ``u`` is a create with an unknown hash that is refused, ``m`` a PUT, ``h`` a HEAD, ``p`` a create that gets a page, ``a`` an
+    unknown action. A letter before it says as whom.
+    """
+    script = Script()
+    for step in steps.split():
+        found = _STEP.fullmatch(step)
+        assert found is not None, step
+        account, number = _ACCOUNTS[found["account"]], int(found["number"] or 0)
+        match found["kind"]:
+            case "c":
+                script.create(number, account)
+            case "r":
+                script.read(number or None, account)
+            case "C":
+                script.add("create", account, code=number)
+            case "R":
+                script.add("read", account, code=number)
+            case "u":
+                script.unknown()
+            case "m":
+                script.add("create", account, code=112, method="PUT")
+            case "h":
+                script.add("create", account, method="HEAD", code=None)
+            case "p":
+                script.add("create", account, status=500)
+            case "a":
+                script.add(
+                    None,
+                    None,
+                    code=111,
+                    valid=False,
+                    holder=account,
+                    refusal=Refusal("C7-unknown-action-refused", "any"),
+                )
+    return script

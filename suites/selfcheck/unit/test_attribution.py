@@ -47,14 +47,13 @@ from contracts.ids import (
     T3,
     T4,
     T5_REFUSED,
-    T6,
     T7,
     T9,
 )
 from contracts.judge import Judgement
 from contracts.requirements import catalogue
 from contracts.violation import Violation
-from suites.selfcheck.unit.histories import Script, key
+from suites.selfcheck.unit.histories import UNKNOWN, Script, key
 
 _HASH = "credential of owner"
 
@@ -194,9 +193,8 @@ def test_several_explanations_as_one() -> None:
 # ---------------------------------------------------------------------- one answer
 
 _GENERAL = Refusal(B1, "general")
-_CODE = Refusal(A2, "code", frozenset({3, 4}))
 _BAD: dict[str, Any] = {"valid": False, "refusal": _GENERAL}
-_UNKNOWN: dict[str, Any] = {"valid": False, "refusal": _CODE}
+_UNKNOWN: dict[str, Any] = {"valid": False, "refusal": UNKNOWN}
 _PAGE: dict[str, Any] = {"code": None}
 
 
@@ -392,8 +390,7 @@ def test_a_style_that_is_answered_with_a_page_is_a_style_that_does_not_work() ->
     for operation in ("create", "read"):
         script.add(operation, status=415, style="post-form", media_type="text/html", breaks=(S2, E1))
     # Elsewhere errors have no envelope, too.
-    unknown = Refusal(A2, "code", frozenset({3, 4}))
-    script.add("read", None, status=404, valid=False, refusal=unknown, media_type="text/html", breaks=(S2, E1))
+    script.add("read", None, status=404, valid=False, refusal=UNKNOWN, media_type="text/html", breaks=(S2, E1))
     assert {C2, S2, E1} >= script.broken > {C2}
     assert T1 not in script.broken
 
@@ -445,33 +442,6 @@ def test_what_is_given_for_bad_input_lacks_nothing() -> None:
     assert script.broken == {B1}
 
 
-def test_a_refused_create_that_makes_a_session() -> None:
-    script = Script()
-    for _ in range(3):
-        script.read(None, "owner_without_session")
-    script.read(None, "subuser")
-    script.add("create", "subuser", code=13, status=403)
-    script.read(1, "subuser")
-    assert script.broken == {T6}
-
-
-def test_what_read_gives_to_all_is_nobodys_key() -> None:
-    script = Script()
-    for account in ("owner", "other_owner", "owner_without_session"):
-        script.read(0, account)
-        script.read(0, account)
-    assert script.broken == {T4}
-
-
-def test_a_first_read_of_an_owner_without_a_session() -> None:
-    script = Script()
-    script.add("read", "owner", code=4)
-    script.add("read", "owner_without_session", code=4)
-    script.create(1)
-    script.read(1)
-    assert script.broken == {T4}
-
-
 def test_a_demo_session_may_have_created_what_cannot_be_read() -> None:
     script = Script()
     script.read(None, "demo_without_session")
@@ -495,9 +465,8 @@ def test_the_key_after_a_create_that_gives_an_earlier_one() -> None:
 
 def test_a_style_that_says_success_to_all_does_not_work() -> None:
     script = _works("get-query", "post-json")
-    unknown = Refusal(A2, "code", frozenset({3, 4}))
     broken: dict[str, Any] = {"value": "", "style": "post-form", "media_type": "application/json", "breaks": (S3,)}
-    bad: dict[str, Any] = {"account": None, "valid": False, "refusal": unknown}
+    bad: dict[str, Any] = {"account": None, "valid": False, "refusal": UNKNOWN}
     for about in ({}, bad):
         made = script.add("create", **broken, **about)
         script.answers[-1] = replace(made, value=None)

@@ -42,10 +42,9 @@ from contracts.ids import (
 )
 from contracts.judge import Judgement
 from contracts.requirements import catalogue
-from suites.selfcheck.unit.histories import Script, key
+from suites.selfcheck.unit.histories import UNKNOWN, Script, key
 
 _GENERAL = Refusal(B1, "general")
-_CODE = Refusal(A2, "code", frozenset({3, 4}))
 _JSON, _PAGE = "application/json", "text/html"
 
 
@@ -92,10 +91,10 @@ def _unanswered(script: Script) -> None:
 def test_in_the_core_profile_a_server_error_is_no_refusal(silent: bool) -> None:
     script = Script()
     script.create(1)
-    script.add("read", code=6, status=500, valid=False, refusal=_CODE)
+    script.add("read", code=6, status=500, valid=False, refusal=UNKNOWN)
     if silent:
         _unanswered(script)
-    script.add("read", code=4, valid=False, refusal=_CODE)
+    script.add("read", code=4, valid=False, refusal=UNKNOWN)
     for requirements, broken, no_refusals in (
         (_CORE, set[str](), (script.answers[1],)),
         (catalogue(), {B1}, ()),
@@ -114,11 +113,11 @@ def test_in_the_core_profile_what_else_is_wrong_counts() -> None:
     assert explain(owed.answers, _CORE).no_refusals == ()
     page = Script()
     page.create(1)
-    page.add("read", valid=False, refusal=_CODE, status=403)
+    page.add("read", valid=False, refusal=UNKNOWN, status=403)
     assert explain(page.answers, _CORE).broken == {A2}
     other = Script()
     other.create(1)
-    other.add("read", code=4, status=500, valid=False, refusal=_CODE, breaks=(E2,))
+    other.add("read", code=4, status=500, valid=False, refusal=UNKNOWN, breaks=(E2,))
     assert explain(other.answers, _CORE).broken == {E2}
     assert explain(other.answers, _CORE).no_refusals == (other.answers[1],)
 
@@ -135,7 +134,7 @@ def test_a_read_that_may_be_wrong_to_give_a_key_at_all_leaves_open_what_has_made
 
 @pytest.mark.parametrize(
     ("refused", "opens", "candidates"),
-    [(_CODE, key(9), {A2, A4}), (_CODE, None, {A4}), (Refusal(B1, "general"), key(9), {A4})],
+    [(UNKNOWN, key(9), {A2, A4}), (UNKNOWN, None, {A4}), (Refusal(B1, "general"), key(9), {A4})],
 )
 def test_who_is_let_in_by_any_hash_is_let_in_by_a_key(
     refused: Refusal, opens: str | None, candidates: set[str]
@@ -270,8 +269,8 @@ def test_what_is_meant_as_a_success(made: Judgement, accepted: bool) -> None:
         (_answer(_JSON, E1, ambiguous=True, status=400), E1, {T4}),
         (_answer(_JSON, S2, ambiguous=True, status=400, refusal=_GENERAL, valid=False), S2, {B1, S2}),
         # A page in answer to bad input is its matter, or that of all errors that have no envelope.
-        (_answer(_PAGE, S2, E1, status=503, refusal=_CODE, valid=False), S2, {B1, E1, S2}),
-        (_answer(_PAGE, S2, E1, status=400, refusal=_CODE, valid=False), S2, set()),
+        (_answer(_PAGE, S2, E1, status=503, refusal=UNKNOWN, valid=False), S2, {B1, E1, S2}),
+        (_answer(_PAGE, S2, E1, status=400, refusal=UNKNOWN, valid=False), S2, set()),
     ],
 )
 def test_what_is_behind_a_form_that_is_wrong(made: Judgement, requirement: str, behind: set[str]) -> None:
@@ -338,7 +337,7 @@ def test_a_status_that_only_bad_input_gets_is_no_excuse() -> None:
 
 
 def test_a_status_that_other_refusals_get_too_is_what_is_wrong() -> None:
-    other = _anomaly(E2, made=_answer(code=4, status=401, refusal=_CODE, valid=False))
+    other = _anomaly(E2, made=_answer(code=4, status=401, refusal=UNKNOWN, valid=False))
     bad = _bad(B1, E2)
     assert collect._without_e2_for_bad_input([bad, other]) == [bad, other]
     unlike = replace(other, candidates=frozenset({A2}))
@@ -397,7 +396,7 @@ def test_what_a_style_does_not_explain() -> None:
     other = _with_style(_anomaly(T2, made=_answer(status=302, style="post-form"), by_rule=P3))
     assert C2 in other.candidates
     # A call without a good credential is owed its refusal, whatever its form.
-    bad = _answer(code=None, status=400, style="post-form", valid=False, refusal=_CODE)
+    bad = _answer(code=None, status=400, style="post-form", valid=False, refusal=UNKNOWN)
     assert _with_style(_anomaly(A2, E1, made=bad)).candidates == {A2, E1, C2}
     assert _with_style(_anomaly(A2, E1, made=bad)).follows_from == frozenset()
     # Nor does what is no error follow from the style.
@@ -420,7 +419,7 @@ def test_what_calls_by_other_styles_are_told_too() -> None:
 
 @pytest.mark.parametrize(
     ("about", "candidates"),
-    [({"refusal": _CODE}, {C2, S3}), ({"refusal": None}, {S3}), ({"refusal": _CODE, "valid": True}, {S3})],
+    [({"refusal": UNKNOWN}, {C2, S3}), ({"refusal": None}, {S3}), ({"refusal": UNKNOWN, "valid": True}, {S3})],
 )
 def test_a_success_in_a_style_in_which_everything_succeeds(about: dict[str, Any], candidates: set[str]) -> None:
     script = Script()
@@ -595,11 +594,6 @@ def test_sums_that_are_the_same_but_for_rounding_are_a_tie() -> None:
     assert sorted(map(sorted, best)) == [["a", "b"], ["c", "d"]]
 
 
-def test_sets_that_others_join() -> None:
-    groups = cover._connected([frozenset("ab"), frozenset("cd"), frozenset("ef"), frozenset("bz"), frozenset("zd")])
-    assert sorted(len(each) for each in groups) == [1, 4]
-
-
 def test_sets_that_have_something_in_common_with_the_first_of_several() -> None:
     assert len(cover._connected([frozenset("ab"), frozenset("ax"), frozenset("bc")])) == 1
 
@@ -621,7 +615,7 @@ def test_what_is_owed_follows_from_the_same_as_what_is_wrong_with_its_form() -> 
         ({"valid": False}, False),
         ({"operation": None}, False),
         ({"style": ""}, False),
-        ({"refusal": _CODE}, False),
+        ({"refusal": UNKNOWN}, False),
         ({"free_form": True}, False),
     ],
 )
@@ -636,7 +630,7 @@ def test_which_methods_are_plain(method: str, plain: bool) -> None:
     assert answers.is_plain(_answer(code=4, method=method)) is plain
 
 
-@pytest.mark.parametrize("about", [{"equivalences": (C5_ISO,)}, {"group": 1}, {"valid": False, "refusal": _CODE}])
+@pytest.mark.parametrize("about", [{"equivalences": (C5_ISO,)}, {"group": 1}, {"valid": False, "refusal": UNKNOWN}])
 def test_what_says_nothing_of_a_style(about: dict[str, Any]) -> None:
     script = Script()
     script.add("read", value=key(1))
@@ -752,7 +746,7 @@ def test_a_style_that_knows_good_hashes_not_each_time_is_broken() -> None:
         (_TWO, {"code": 5}),
         (_TWO, {"code": 201}),
         (_TWO, {"equivalences": (C5_ISO,)}),
-        (_TWO, {"valid": False, "refusal": _CODE}),
+        (_TWO, {"valid": False, "refusal": UNKNOWN}),
         (_TWO, {"style": "get-query"}),
     ],
 )

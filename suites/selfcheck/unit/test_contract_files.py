@@ -50,19 +50,6 @@ DOCUMENTED: Final = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 101, 111, 11
 # DELIVERY: the codes above 100 that each operation may give; 111, 112 and 276 are from ERRORS.
 SPECIFIC: Final = {"create": {101, 111, 112, 236, 276}, "read": {111, 112, 201, 276}}
 
-# The points of the API's promises that the catalogue has to cover; and those of them that count in the core profile.
-TAGS: Final = {
-    *(f"S{n}" for n in range(1, 6)),
-    *(f"E{n}" for n in range(1, 5)),
-    *(f"C{n}" for n in range(1, 10)),
-    *(f"A{n}" for n in range(1, 7)),
-    "B1",
-    *(f"T{n}" for n in range(1, 10)),
-    *(f"P{n}" for n in range(1, 4)),
-    "R1",
-}
-CORE: Final = re.compile(r"[SEAT][0-9]|C1|C7")
-
 
 @cache
 def source() -> dict[str, Any]:
@@ -928,21 +915,13 @@ class TestRequirements:
     def catalogue() -> dict[str, Any]:
         return tomllib.loads((bundle.HERE / "requirements.toml").read_text(encoding="utf-8"))
 
-    def test_covers_every_point_and_only_these(self) -> None:
-        assert {entry["id"].partition("-")[0] for entry in self.catalogue()["requirement"]} == TAGS
-
-    def test_each_is_complete(self) -> None:
+    def test_each_has_the_members_of_one_and_an_id_of_its_own(self) -> None:
         seen = set()
         for entry in self.catalogue()["requirement"]:
-            assert re.fullmatch(r"[A-Z][0-9]+(-[a-z0-9]+)+", entry["id"])
             assert entry["id"] not in seen
             seen.add(entry["id"])
             allowed = {"id", "level", "profile", "title", "obligation", "sources", "untested"}
             assert allowed - {"untested"} <= entry.keys() <= allowed, entry["id"]
-            assert entry["level"] in {"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY"}, entry["id"]
-            assert entry["title"].strip(), entry["id"]
-            assert not entry["title"].endswith("."), entry["id"]
-            assert entry["obligation"].endswith("."), entry["id"]
             assert entry.get("untested", "a reason").strip(), entry["id"]
 
     def test_each_cites_documents_that_are_known(self) -> None:
@@ -961,11 +940,6 @@ class TestRequirements:
             assert document["title"], name
             # Behind the tag of a decision of the project stands its reason, and no page.
             assert document.get("url", "").startswith("https://") != (name == "PROJECT"), name
-
-    def test_each_belongs_to_its_profile(self) -> None:
-        for entry in self.catalogue()["requirement"]:
-            tag = entry["id"].partition("-")[0]
-            assert entry["profile"] == ("core" if CORE.fullmatch(tag) else "platform"), entry["id"]
 
 
 @pytest.mark.node

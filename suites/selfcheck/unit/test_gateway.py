@@ -12,13 +12,11 @@ import pytest
 from fixtures.calls import GET_HEADER, GET_QUERY, POST_HEADER, POST_JSON, call
 from fixtures.errors import NotAvailable, SetupError
 from fixtures.http.gateway import BasicAuthentication, ClientCertificate
-from fixtures.http.guard import Guard, Rotation
 from fixtures.http.options import HttpOptions
-from fixtures.http.session import Session
-from fixtures.secrets import Vault
 from fixtures.target.file import read_target
 from suites.selfcheck.system import certificates
 from suites.selfcheck.system.hostile_servers import Client, Server
+from suites.selfcheck.unit.sessions import session_on
 
 _HASH = "9c1de5b0a7f24368be31d0c94f7a6e52"
 _GOOD = b'{"success": true, "value": "0123456789abcdef0123456789abcdef"}'
@@ -28,13 +26,6 @@ _BASIC = BasicAuthentication("staging", _PASSWORD)
 
 def _answer(client: Client, request: bytes) -> None:
     client.answer(_GOOD)
-
-
-def _session(base_url: str, **options: Any) -> Session:
-    vault = Vault()
-    return Session(
-        base_url, HttpOptions(timeout=5, **options), vault, Guard(Rotation(True, "a test"), vault), loopback=True
-    )
 
 
 def _authorization(request: bytes) -> list[str]:
@@ -47,7 +38,7 @@ def _authorization(request: bytes) -> list[str]:
 
 def test_every_call_carries_user_and_password() -> None:
     with Server(_answer) as server:
-        session = _session(server.base_url, basic=_BASIC)
+        session = session_on(server.base_url, basic=_BASIC)
         for style in (GET_QUERY, POST_JSON):
             shown = session.exchange(call("read", style, _HASH)).exchange.request.headers
             assert dict(shown)["Authorization"] == "«Authorization of the target file»"
@@ -58,7 +49,7 @@ def test_every_call_carries_user_and_password() -> None:
 @pytest.mark.parametrize("style", [GET_HEADER, POST_HEADER])
 def test_what_needs_the_header_is_not_sent_and_says_why(style: Any) -> None:
     with Server(_answer) as server:
-        session = _session(server.base_url, basic=_BASIC)
+        session = session_on(server.base_url, basic=_BASIC)
         with pytest.raises(
             NotAvailable, match=r"the user and password of the gateway \(http\.basic of the target file\)"
         ):
@@ -70,7 +61,7 @@ def test_what_needs_the_header_is_not_sent_and_says_why(style: Any) -> None:
 
 def test_without_basic_the_header_is_the_calls_own() -> None:
     with Server(_answer) as server:
-        _session(server.base_url).exchange(call("read", GET_HEADER, _HASH))
+        session_on(server.base_url).exchange(call("read", GET_HEADER, _HASH))
     assert _authorization(server.requests[0]) == [f"NVX {_HASH}"]
 
 
@@ -89,9 +80,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> certificates.Authorit
 def test_mutual_tls(authority: certificates.Authority) -> None:
     shown = ClientCertificate(str(authority.client), str(authority.client_key))
     with Server(_answer, tls=authority.mutual()) as server:
-        session = _session(server.base_url, ca_bundle=str(authority.bundle), client_certificate=shown)
+        session = session_on(server.base_url, ca_bundle=str(authority.bundle), client_certificate=shown)
         assert session.exchange(call("read", GET_QUERY, _HASH)).status == 200
-        without = _session(server.base_url, ca_bundle=str(authority.bundle))
+        without = session_on(server.base_url, ca_bundle=str(authority.bundle))
         failure = without.exchange(call("read", GET_QUERY, _HASH)).exchange.failure
         assert failure is not None
     assert len(server.requests) == 1

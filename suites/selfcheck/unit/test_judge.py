@@ -39,9 +39,7 @@ def ask(
     operation: str | None = "create",
     method: str = "POST",
     content_type: str | None = "application/json",
-    sent: bytes = b"",
     url: str | None = None,
-    request_headers: tuple[tuple[str, str], ...] = (),
     credential: str | None = HASH,
     valid: bool = True,
     free_form: bool = False,
@@ -54,7 +52,7 @@ def ask(
     return judge(
         Exchange(
             Intent(operation, credential, valid, "owner" if valid else None, free_form, front),
-            Request(method, url or f"{ROOT}{operation or 'nothing'}", request_headers, sent),
+            Request(method, url or f"{ROOT}{operation or 'nothing'}"),
             Response(status, headers, raw),
         ),
         secrets,
@@ -545,12 +543,11 @@ def test_credential_repeated(answer: Callable[[], Judgement], found: bool) -> No
 
 # ---------------------------------------------------------------------- P1: the server's inside
 
+#: Wherever it stands in an answer; what each pattern takes is in test_internals.
 INTERNALS = {
     "python-traceback": 'Traceback (most recent call last):\n  File "/srv/x.py", line 3, in f\nKeyError',
-    "python-frame": 'File "handler.py", line 12, in create',
     "java-frame": "NullPointerException at com.x.api.Delivery.create(Delivery.java:42)",
     "java-lambda": "at com.x.Y$$Lambda$14.run(Y.kt:7)",
-    "java-native": "at sun.reflect.NativeMethodAccessorImpl.invoke0(Native Method)",
     "java-without-at": "java.lang.NullPointerException\n\tcom.x.api.Delivery.create(Delivery.java:59)\n\tcom.x.Y.run(Y.java:7)",
     "java-in-entities": "com.x.Delivery.&lt;init&gt;(Delivery.java:59)",
     "java-native-without-at": "\tsun.reflect.NativeMethodAccessorImpl.invoke0(Native Method)",
@@ -567,40 +564,27 @@ INTERNALS = {
     "javascript-file-url": "at file:///app/index.mjs:3:9",
     "javascript-anonymous": "at Object.<anonymous> (handlers.ts:1:2)",
     "node-internal": "at async processTicks (node:internal/process/task_queues:95:5)",
-    "dotnet-frame": r"at Api.Delivery.Create(String hash) in C:\src\Delivery.cs:line 42",
     "dotnet-frames": "NullReferenceException\n   at Api.Delivery.Create(String hash)\n   at Api.Host.Run()",
-    "php-frame": "#0 /var/www/html/index.php(12): create()",
     "php-warning": "Warning: Undefined index in handler.php on line 3",
     "ruby-frame": "app.rb:12:in `create'",
     "ruby-new-frame": "app.rb:12:in 'create'",
     "elixir-frame": "lib/api/router.ex:354: Api.Router.call/2",
-    "go-panic": "panic: x\n\ngoroutine 1 [running]:",
     "go-frame": "main.create(0x1)\n\t/src/api/main.go:42",
-    "rust-panic": "thread 'main' panicked at src/main.rs:2:5",
     "path": "cannot open /etc/api/config.yaml",
-    "path-home": "in /home/deploy/api",
     "path-users": "/Users/alice/api",
     "path-app": "cannot load /app/handlers/create.py",
     "path-quoted": "missing '/var/lib/api/keys.db'",
-    "path-windows": "C:\\inetpub\\wwwroot\\api",
-    "path-file-url": "file:///srv/api/x",
     "sql-select": "SELECT key FROM delivery_session",
-    "sql-star": "near: select * from users",
-    "sql-where": "select id, hash from users where hash = 'x'",
     "sql-columns": "SELECT s.key, s.id AS n FROM `sessions` s",
     "sql-nested": "SELECT count(*)\nFROM [dbo].[Session]",
     "sql-insert": "INSERT INTO session (user, key) VALUES (1, 'x')",
     "sql-update": "update session set key = 'x'",
-    "sql-delete": "DELETE FROM session WHERE id = 1",
-    "sql-state": "SQLSTATE[42S02]: Base table not found",
-    "sql-oracle": "ORA-00942: table or view does not exist",
     "sql-mysql": "You have an error in your SQL syntax",
 }
 
 HARMLESS = {
     "session-list": "Please select a session from the list",
     "session-list-capitals": "PLEASE SELECT A SESSION FROM THE LIST",
-    "one-of-a-list-capitals": "PLEASE SELECT ONE FROM THE LIST",
     "insert-capitals": "INSERT INTO THE FORM A HASH (32 digits); values (hex) only",
     "delete-capitals": "DELETE FROM YOUR BOOKMARKS",
     "pages-of-a-site": "Go to /app/settings/keys, or to /home/settings, or see /Users/me",
@@ -711,54 +695,38 @@ def test_path_of_a_request_below_a_system_like_name() -> None:
 
 # ---------------------------------------------------------------------- P2: caches
 
-PAST, FUTURE = formatdate(0, usegmt=True), formatdate(time.time() + 86_400, usegmt=True)
+FUTURE = formatdate(time.time() + 86_400, usegmt=True)
 NOW = "Thu, 01 Jan 2026 00:00:00 GMT"
 LATER = "Thu, 01 Jan 2026 00:00:10 GMT"
 
+#: What the judge makes of it; more of the rule itself is in test_privacy.
 CACHING: dict[str, tuple[tuple[tuple[str, str], ...], bool]] = {
     "nothing": ((), False),
     "no-store": ((("Cache-Control", "no-store"),), False),
-    "no-cache": ((("Cache-Control", "no-cache"),), False),
     "the-usual": ((("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"), ("Expires", "0")), False),
     "private": ((("Cache-Control", "private"),), False),
-    "private-max-age": ((("Cache-Control", "private, max-age=600"),), False),
     "private-in-a-second-header": ((("Cache-Control", "max-age=600"), ("Cache-Control", "private")), False),
-    "max-age-0": ((("Cache-Control", "max-age=0"),), False),
-    "s-maxage-0": ((("Cache-Control", "s-maxage=0"),), False),
     "max-age-nonsense": ((("Cache-Control", "max-age=soon"),), False),
-    "max-age-negative": ((("Cache-Control", "max-age=-1"),), False),
-    "public-and-no-store": ((("Cache-Control", "public, no-store"),), False),
     "public-and-private": ((("Cache-Control", "public, private, max-age=60"),), False),
     "public-in-a-second-line": ((("Cache-Control", "no-store"), ("Cache-Control", "public, max-age=600")), False),
     "private-for-a-field": ((("Cache-Control", 'public, private="Set-Cookie"'),), True),
     "private-for-fields-and-max-age": ((("Cache-Control", 'private="a, b", max-age=60'),), True),
-    "private-for-a-field-and-for-all": ((("Cache-Control", 'private="a", private, max-age=60'),), False),
     "word-that-begins-with-public": ((("Cache-Control", "publicity"),), False),
     "public-in-quotes": ((("Cache-Control", 'ext="public, max-age=60"'),), False),
     "other-directive": ((("Cache-Control", "stale-if-error=60, no-transform"),), False),
-    "empty": ((("Cache-Control", ""),), False),
     "commas": ((("Cache-Control", ",,no-store,,"),), False),
-    "expires-past": ((("Expires", PAST),), False),
-    "expires-zero": ((("Expires", "0"),), False),
     "expires-minus-one": ((("Expires", "-1"),), False),
     "expires-empty": ((("Expires", ""),), False),
     "expires-nonsense": ((("Expires", "Thu, 01 Jan 99999 00:00:00 +99999999999999999999"),), False),
-    "expires-now": ((("Expires", NOW), ("Date", NOW)), False),
-    "expires-future-but-max-age-0": ((("Expires", FUTURE), ("Cache-Control", "max-age=0")), False),
-    "expires-future-but-private": ((("Expires", FUTURE), ("Cache-Control", "private")), False),
     "expires-future-but-no-store": ((("Expires", FUTURE), ("Cache-Control", "no-store")), False),
-    "expires-future-but-no-cache": ((("Expires", FUTURE), ("Cache-Control", "no-cache")), False),
     "pragma": ((("Pragma", "no-cache"),), False),
     "vary": ((("Vary", "Authorization"), ("ETag", '"a"'), ("Age", "0")), False),
     "public": ((("Cache-Control", "public"),), True),
     "public-upper-case": ((("cache-control", "PUBLIC"),), True),
     "public-max-age-0": ((("Cache-Control", "public, max-age=0"),), True),
     "public-in-a-second-header": ((("Cache-Control", "max-age=0"), ("Cache-Control", "public")), True),
-    "max-age": ((("Cache-Control", "max-age=60"),), True),
-    "max-age-quoted": ((("Cache-Control", 'max-age="60"'),), True),
     "max-age-huge": ((("Cache-Control", "max-age=99999999999999999999"),), True),
     "max-age-no-space": ((("Cache-Control", "must-revalidate,max-age=1"),), True),
-    "s-maxage": ((("Cache-Control", "s-maxage=60"),), True),
     "s-maxage-beside-private": ((("Cache-Control", "private, s-maxage=60"),), False),
     "s-maxage-beside-max-age-0": ((("Cache-Control", "max-age=0, s-maxage=60"),), True),
     "immutable": ((("Cache-Control", "max-age=31536000, immutable"),), True),
@@ -790,6 +758,7 @@ def test_caching_of_another_method_at_a_documented_address() -> None:
 
 # ---------------------------------------------------------------------- A5: what is told to whom
 
+#: Who is told; of the forms in which a secret is told, and of what was sent, test_disclosure has more.
 DISCLOSURES: dict[str, tuple[Callable[[], Judgement], set[str]]] = {
     "key-in-description": (
         lambda: ask(error(description=f"key {KEY}"), status=400, valid=False, credential=OTHER, secrets=(HASH, KEY)),
@@ -802,20 +771,6 @@ DISCLOSURES: dict[str, tuple[Callable[[], Judgement], set[str]]] = {
     "key-as-success": (lambda: ask(success(), valid=False, credential=OTHER, secrets=(KEY,)), {A5}),
     "hash-in-header": (
         lambda: ask(error(), ("X-User", HASH), status=400, valid=False, credential=OTHER, secrets=(HASH,)),
-        {A5},
-    ),
-    "hash-upper-case": (
-        lambda: ask(error(description=HASH.upper()), status=400, valid=False, credential=None, secrets=(HASH,)),
-        {A5},
-    ),
-    "hash-escaped": (
-        lambda: ask(
-            json.dumps(error()).replace("Not", "\\u0030" + HASH[1:]),
-            status=400,
-            valid=False,
-            credential=None,
-            secrets=(HASH,),
-        ),
         {A5},
     ),
     "in-a-page": (
@@ -848,39 +803,6 @@ DISCLOSURES: dict[str, tuple[Callable[[], Judgement], set[str]]] = {
         ),
         {ECHO},
     ),
-    "near-miss-in-the-header": (
-        lambda: ask(
-            error(description=f"NVX{HASH}"),
-            status=400,
-            valid=False,
-            credential=f"{HASH}0",
-            secrets=(HASH,),
-            request_headers=(("Authorization", f"NVX{HASH}"),),
-        ),
-        set(),
-    ),
-    "near-miss-in-the-body": (
-        lambda: ask(
-            error(description=HASH),
-            status=400,
-            valid=False,
-            credential=None,
-            secrets=(HASH,),
-            sent=json.dumps({"hash": [HASH.upper()]}).encode(),
-        ),
-        set(),
-    ),
-    "near-miss-percent-encoded": (
-        lambda: ask(
-            error(description=HASH),
-            status=400,
-            valid=False,
-            credential=None,
-            secrets=(HASH,),
-            url=ROOT + "create?hash=" + "".join(f"%{ord(char):02x}" for char in HASH) + "0",
-        ),
-        set(),
-    ),
 }
 
 
@@ -902,13 +824,6 @@ def test_everything_at_once() -> None:
         secrets=(KEY,),
     )
     assert broken(answer) == {S2, E1, E2, E3, E4, ECHO, INSIDE, CACHE, A5}
-
-
-def test_the_judge_decides_what_it_says_it_decides() -> None:
-    decided = {S1, S2, S3, S4, E1, E2, E3, E4, ECHO, INSIDE, CACHE, REDIRECT, A5}
-    assert {name.partition("-")[0] for name in decided} == {
-        *("S1", "S2", "S3", "S4", "E1", "E2", "E3", "E4", "P1", "P2", "P3", "A5")
-    }
 
 
 @pytest.mark.parametrize(

@@ -119,47 +119,7 @@ def test_long_keys_make_no_later_answer_slow() -> None:
     assert _seconds(lambda: [shown_part(text, key) for key in keys]) < _MOST
 
 
-@pytest.mark.parametrize(
-    ("text", "secret", "shown"),
-    [
-        ("x 0123456789abcdefxyz y", "0123456789abcdefxyz", "0123456789abcdefxyz"),
-        ("x 0123456789abcd y", "__0123456789abcdefxyz", "0123456789abcd"),
-        ("x 0123456789ab", "0123456789abcdefxyz", "0123456789ab"),
-        ("x 0123456789a y", "0123456789abcdefxyz", None),
-        ("000000000000000", "000000000000000000001", None),
-        ("abcdefg1", "abcdefg1", "abcdefg1"),
-        ("", "0123456789abcdef", None),
-    ],
-)
-def test_the_part_that_is_shown(text: str, secret: str, shown: str | None) -> None:
-    assert shown_part(text, secret) == shown
-
-
 # ---------------------------------------------------------------------- characters that no file can have
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        rb'{"\ud800": 1}',
-        rb'{"success": true, "value": "\udfff"}',
-        rb'{"a": ["\ud800\ud800", {"\udc00": "\udc00\ud83d"}]}',
-        b'{"a": "\xed\xa0\x80"}',
-        b'"\\ud800"',
-    ],
-)
-def test_a_document_can_be_written_as_utf_8(raw: bytes) -> None:
-    repr(read_body(raw).document).encode()
-    str(read_body(raw)).encode()
-    "".join(_texts(read_body(raw).document)).encode()
-
-
-def _texts(node: object) -> list[str]:
-    if isinstance(node, dict):
-        return [text for pair in node.items() for each in pair for text in _texts(each)]
-    if isinstance(node, list):
-        return [text for each in node for text in _texts(each)]
-    return [node] if isinstance(node, str) else []
 
 
 def test_a_pair_is_a_character() -> None:

@@ -11,12 +11,9 @@ import pytest
 
 from fixtures.calls import GET_QUERY, call
 from fixtures.errors import TargetLost
-from fixtures.http.guard import Guard, Rotation
-from fixtures.http.options import HttpOptions
 from fixtures.http.rate_limit import PATIENCE, Pace, seconds_of
-from fixtures.http.session import Session
-from fixtures.secrets import Vault
 from suites.selfcheck.system.hostile_servers import Client, Server
+from suites.selfcheck.unit.sessions import session_on
 
 #: What the documents allow (CONVENTIONS); by default the suite stays below, off loopback.
 _LIMIT = 50
@@ -242,22 +239,11 @@ def test_stop_ends_every_wait() -> None:
 # ---------------------------------------------------------------------- on the wire
 
 
-def _session(base_url: str, *, loopback: bool, rate: float | None = None) -> Session:
-    vault = Vault()
-    return Session(
-        base_url,
-        HttpOptions(timeout=5, requests_per_second=rate),
-        vault,
-        Guard(Rotation(True, "a test"), vault),
-        loopback=loopback,
-    )
-
-
 def test_the_default_rates() -> None:
-    assert _session("http://127.0.0.1:1/v2", loopback=True).pace.rate == 0
-    assert _session("http://target.test/v2", loopback=False).pace.rate == 20 < _LIMIT
-    assert _session("http://target.test/v2", loopback=False, rate=0).pace.rate == 0
-    assert _session("http://127.0.0.1:1/v2", loopback=True, rate=7).pace.rate == 7
+    assert session_on("http://127.0.0.1:1/v2", loopback=True).pace.rate == 0
+    assert session_on("http://target.test/v2", loopback=False).pace.rate == 20 < _LIMIT
+    assert session_on("http://target.test/v2", loopback=False, requests_per_second=0).pace.rate == 0
+    assert session_on("http://127.0.0.1:1/v2", loopback=True, requests_per_second=7).pace.rate == 7
 
 
 def test_what_a_server_sees_of_it() -> None:
@@ -269,7 +255,7 @@ def test_what_a_server_sees_of_it() -> None:
         client.answer(b'{"success": false, "status": {"code": 3, "description": "x"}}', "400 Bad Request")
 
     with Server(serve) as server:
-        session = _session(server.base_url, loopback=False, rate=25)
+        session = session_on(server.base_url, loopback=False, requests_per_second=25)
 
         def work() -> None:
             for _ in range(5):
@@ -294,7 +280,7 @@ def test_a_429_is_repeated_and_nothing_else() -> None:
         client.answer(b"{}", next(answers), Retry_After="0")
 
     with Server(serve) as server:
-        session = _session(server.base_url, loopback=True)
+        session = session_on(server.base_url, loopback=True)
         seen = [session.exchange(call("read", GET_QUERY, "0123456789abcdef0123456789abcdef")).status for _ in range(3)]
         session.close()
         assert seen == [503, 500, 200]

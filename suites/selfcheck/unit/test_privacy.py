@@ -110,6 +110,7 @@ def test_a_credential_in_base64_is_repeated(
         ("x000011112222y", "9000011112222", None),
         ("x000011112223y", "9000011112223", None),
         ("x000011112234y", "9000011112234", "000011112234"),
+        ("000000000000000", "000000000000000000001", None),
         # What is shorter than a stretch counts as a whole.
         ("an abcdefg here", "abcdefg", "abcdefg"),
         ("an abcdef here", "abcdefg", None),

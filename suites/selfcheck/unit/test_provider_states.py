@@ -11,11 +11,12 @@ import pytest
 
 from fixtures.accounts import Accounts
 from fixtures.errors import NotAvailable, SetupError
-from fixtures.http.guard import Guard, Rotation
+from fixtures.http.guard import Guard
 from fixtures.provider_states import StatesHook
 from fixtures.secrets import Vault
 from fixtures.target.file import ACCOUNTS
 from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Client, Server
+from suites.selfcheck.unit.sessions import ALLOWED
 
 
 def _state(request: bytes) -> str:
@@ -36,7 +37,7 @@ def _makes(*states: str, refusing: str = "404 Not Found") -> Behaviour:
 
 def _accounts(hook: StatesHook, fixed: Mapping[str, str] | None = None) -> Accounts:
     vault = Vault()
-    return Accounts(fixed or {}, {}, hook, vault, Guard(Rotation(True, "a test"), vault))
+    return Accounts(fixed or {}, {}, hook, vault, Guard(ALLOWED, vault))
 
 
 # ---------------------------------------------------------------------- what is sent
@@ -57,22 +58,6 @@ def test_its_own_headers_are_sent_and_nothing_of_the_environments(
 
 
 # ---------------------------------------------------------------------- connections and time
-
-
-def test_a_kept_alive_connection_that_was_closed_is_reopened_once() -> None:
-    """As the session does: the server has closed it while nothing was sent, and the call never reached it."""
-    numbers = itertools.count()
-
-    def behaviour(client: Client, request: bytes) -> None:
-        client.answer(json.dumps({"hash": os.urandom(16).hex()}).encode())
-        if next(numbers) % 2 == 0:
-            client.request()  # takes the next call and closes without an answer, as if it had been closed before
-            client.close()
-
-    with Server(behaviour, prefix="/states") as server:
-        hook = StatesHook(server.base_url, None)
-        assert hook.setup("owner") != hook.setup("owner")
-        assert server.connections == 2
 
 
 def test_a_new_connection_that_is_closed_is_not_reopened() -> None:
@@ -136,14 +121,6 @@ def test_a_hook_for_a_state_that_is_fixed_is_none() -> None:
             accounts.shared("subuser")
         assert _state(server.requests[-1]) == "owner"
         assert not accounts.shared("owner").fresh
-
-
-@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
-def test_a_wall_before_the_hook_says_what_to_do(status: str) -> None:
-    with Server(_makes("none", refusing=status), prefix="/states") as server, pytest.raises(SetupError) as error:
-        StatesHook(server.base_url, None).setup("owner")
-    assert f"answered HTTP {status[:3]}; expected 200 with a hash" in str(error.value)
-    assert "provider_states.headers of the target file" in str(error.value)
 
 
 # ---------------------------------------------------------------------- credentials that begin alike

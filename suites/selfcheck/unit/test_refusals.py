@@ -29,9 +29,8 @@ from contracts.ids import (
 )
 from contracts.judge import Judgement
 from contracts.refusals import form_findings, limit_findings, rate_limited, refusal_anomaly, value_findings
-from suites.selfcheck.unit.histories import Script, key
+from suites.selfcheck.unit.histories import UNKNOWN, Script, key
 
-UNKNOWN = Refusal(A2, "code", frozenset({3, 4}))
 NEAR_MISS = Refusal(A3, "code", frozenset({3, 4, 7}), code_requirement=E3)
 BAD_INPUT = Refusal(B1, "general")
 MALFORMED = Refusal(A2, "general")

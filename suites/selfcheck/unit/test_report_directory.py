@@ -16,7 +16,7 @@ import pytest
 
 from fixtures.errors import SetupError
 from reports import outputs
-from reports.directory import _MARK, take
+from reports.directory import take
 from suites.runner.options import report_directory
 from suites.selfcheck.system.runs import ROOT
 from suites.selfcheck.unit.test_compare import report
@@ -172,15 +172,6 @@ def test_nothing_is_written_through_a_link_nor_removed_behind_it(name: str, tmp_
     assert sorted(path.name for path in outside.iterdir()) == ["kept"]
     links = [path for path in folder.rglob("*") if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1)]
     assert not links
-
-
-def test_a_link_in_the_place_of_the_mark_is_not_ours(tmp_path: Path) -> None:
-    folder = tmp_path / "report"
-    take(tmp_path / "other").release()
-    folder.mkdir()
-    (folder / _MARK).symlink_to(tmp_path / "other" / _MARK)
-    with pytest.raises(SetupError, match="not ours"):
-        take(folder)
 
 
 # ---------------------------------------------------------------------- what the last run left

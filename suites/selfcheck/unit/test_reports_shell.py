@@ -7,12 +7,9 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -25,6 +22,7 @@ from reports.formats.repeat import Accounts, body, complete
 from reports.formats.shell import curl, word
 from reports.results import ViolationRecord
 from suites.conformance.test_bad_input import _ROWS
+from suites.selfcheck.system.hostile_servers import Client, Server
 from suites.selfcheck.system.tools import missing
 
 OWNER = "9f86d081884c7d659a2feaa0c55ad015"
@@ -46,29 +44,16 @@ class Seen:
 def recorder() -> Iterator[tuple[str, Seen]]:
     seen = Seen()
 
-    class Handler(BaseHTTPRequestHandler):
-        def handle_one_request(self) -> None:
-            self.raw_requestline = self.rfile.readline(200_000)
-            if not self.raw_requestline or not self.parse_request():
-                self.close_connection = True
-                return
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            seen.requests.append((self.command, self.path, headers, body))
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(seen.answer)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(seen.answer)
+    def note(client: Client, request: bytes) -> None:
+        head, _, sent = request.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, path, _ = first.split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        seen.requests.append((method, path, headers, sent))
+        client.answer(b"" if method == "HEAD" else seen.answer)
 
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v2", seen
-    server.shutdown()
-    server.server_close()
+    with Server(note) as server:
+        yield server.base_url, seen
 
 
 @pytest.fixture
@@ -229,8 +214,8 @@ def test_a_script_shows_the_difference(recorder: tuple[str, Seen], vault: Vault)
     assert said.splitlines()[-5:] == [
         "expected: another key",
         "the run got: it's the same key",
-        "now, call 1: HTTP/1.0 200 OK, value ffffffffffffffffffffffffffffffff",
-        "now, call 2: HTTP/1.0 200 OK, value ffffffffffffffffffffffffffffffff",
+        "now, call 1: HTTP/1.1 200 OK, value ffffffffffffffffffffffffffffffff",
+        "now, call 2: HTTP/1.1 200 OK, value ffffffffffffffffffffffffffffffff",
         "calls 1 and 2 gave the same value",
     ]
     assert [line for line in said.splitlines() if re.match(r"\d\. ", line)] == [

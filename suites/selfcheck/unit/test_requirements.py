@@ -25,7 +25,7 @@ def test_entry(entry: Requirement) -> None:
     assert entry.level in LEVELS
     assert entry.profile in PROFILES
     assert entry.tag in (CORE if entry.profile == "core" else PLATFORM)
-    assert entry.title
+    assert entry.title.strip()
     assert not entry.title.endswith(".")
     assert entry.obligation.endswith(".")
     assert "\n" not in entry.obligation

@@ -52,11 +52,6 @@ def test_what_is_broken_is_broken_in_its_operation() -> None:
     assert by_operation(broken, outcome("passed", "read")) == ("failed", {"create": "failed", "read": "passed"})
 
 
-def test_operations_survive_the_way_from_a_worker() -> None:
-    sent = outcome("passed", "read")
-    assert TestOutcome.from_json(sent.as_json()) == sent
-
-
 def test_options_name_no_folder_of_this_machine_and_nothing_that_a_command_is_told() -> None:
     given = ["--target", "/home/me/our files/target.toml", "--waivers=/etc/w.toml", "--base-url", "http://host/v2"]
     given += [

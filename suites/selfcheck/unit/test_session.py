@@ -22,15 +22,13 @@ from contracts.judge import Judgement
 from fixtures.calls import GET_HEADER, GET_QUERY, POST_FORM, POST_HEADER, POST_JSON, Call, call
 from fixtures.errors import GuardError, NotAvailable, SetupError, TargetLost
 from fixtures.http.given_up import FAILURES_IN_A_ROW, spoken
-from fixtures.http.guard import Guard, Rotation
-from fixtures.http.options import HttpOptions
 from fixtures.http.proxies import proxies_for
 from fixtures.http.rate_limit import PATIENCE
 from fixtures.http.run_time import RunTime
 from fixtures.http.session import Session
-from fixtures.secrets import Vault
 from suites.selfcheck.system import certificates
 from suites.selfcheck.system.hostile_servers import BEHAVIOURS, Behaviour, Client, Gone, Server
+from suites.selfcheck.unit.sessions import session_on
 
 _TIMEOUT = 0.6
 #: Where no time-out is looked at: no machine is as busy as that.
@@ -47,9 +45,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _session(base_url: str, **options: Any) -> Session:
-    vault = Vault()
-    guard = Guard(Rotation(True, "a test"), vault)
-    return Session(base_url, HttpOptions(**{"timeout": _PATIENT, **options}), vault, guard, loopback=True)
+    return session_on(base_url, **{"timeout": _PATIENT, **options})
 
 
 def _read(session: Session, **changes: Any) -> Judgement:
@@ -172,6 +168,7 @@ def test_a_large_request_that_nobody_reads() -> None:
 _FAILURES = {
     "sends-headers-without-end": "the answer does not end: it has more than 256 KiB of headers",
     "sends-one-header-without-end": "what came back is not HTTP",
+    "sends-trailers-without-end": "the answer does not end: it has more than 1,000 trailers",
     "sends-a-negative-chunk": "what came back is not HTTP",
     "cuts-in-the-headers": "the connection was closed before the answer was complete",
     "cuts-in-the-body": "the answer ended before its announced length",
@@ -197,11 +194,6 @@ def test_what_is_no_answer(name: str) -> None:
         assert _FAILURES[name] in exchange.failure
         assert _HASH not in repr(exchange)
         assert "127.0.0.1" not in exchange.failure
-
-
-def test_trailers_without_end() -> None:
-    with _serving(BEHAVIOURS["sends-trailers-without-end"], timeout=_PATIENT) as (_, session):
-        assert _read(session).exchange.failure == "the answer does not end: it has more than 1,000 trailers"
 
 
 def test_a_server_that_is_not_there() -> None:
@@ -517,14 +509,14 @@ def test_a_new_connection_that_is_closed_is_not_tried_again() -> None:
         assert len(server.requests) == 1
 
 
-def _at_once(session: Session, count: int, request: Call | None = None) -> list[Judgement]:
+def _at_once(session: Session, count: int) -> list[Judgement]:
     answers: list[Judgement] = []
     start = threading.Barrier(count)
 
     def work() -> None:
         start.wait(10)
         with contextlib.suppress(TargetLost):
-            answers.append(session.exchange(request or call("read", GET_QUERY, _HASH)))
+            answers.append(_read(session))
 
     threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads:
@@ -926,14 +918,7 @@ def test_words_and_numbers_of_a_request_are_left() -> None:
 
 def test_a_server_with_one_thread_that_keeps_connections() -> None:
     """It answers a second connection only once the first is closed, and eight calls at once are answered all the same."""
-    turn = threading.Lock()
-
-    class OneAtATime(Server):
-        def _serve(self, sock: socket.socket) -> None:
-            with turn:
-                super()._serve(sock)
-
-    with OneAtATime(_answer) as server:
+    with Server(_answer, one_at_a_time=True) as server:
         session = _session(server.base_url, timeout=_PATIENT)
         assert _read(session).status == 200
         assert [each.status for each in _at_once(session, 8)] == [200] * 8
@@ -1114,31 +1099,23 @@ def test_repeats_after_a_429_count_as_creates(monkeypatch: pytest.MonkeyPatch) -
     def serve(client: Client, request: bytes) -> None:
         client.answer(_LIMITED, "429 Too Many Requests", Retry_After="0")
 
-    with Server(serve) as server:
-        vault = Vault()
-        guard = Guard(Rotation(True, "a test"), vault, limit=5)
-        session = Session(server.base_url, HttpOptions(timeout=_PATIENT), vault, guard, loopback=True)
+    with _serving(serve, limit=5) as (server, session):
         waits: list[float] = []
         monkeypatch.setattr(session.pace, "_sleep", waits.append)
-        owner = vault.add(_HASH, "owner")
+        owner = session.vault.add(_HASH, "owner")
         with pytest.raises(NotAvailable, match="the plan of the run allows 5 creates"):
             session.exchange(call("create", POST_JSON, owner, account="owner", valid=True))
         assert len(server.requests) == 5
         assert session.lost is None
         session.pace.waited = PATIENCE
         assert session.exchange(call("read", POST_JSON, owner, account="owner", valid=True)).status == 429
-        session.close()
 
 
 def test_creates_on_a_reopened_connection_count_twice() -> None:
-    with Server(_once()) as server:
-        vault = Vault()
-        guard = Guard(Rotation(True, "a test"), vault, limit=2)
-        session = Session(server.base_url, HttpOptions(timeout=_PATIENT), vault, guard, loopback=True)
-        owner = vault.add(_HASH, "owner")
+    with _serving(_once(), limit=2) as (server, session):
+        owner = session.vault.add(_HASH, "owner")
         request = call("create", POST_JSON, owner, account="owner", valid=True)
         assert session.exchange(request).kind == "success"
         with pytest.raises(NotAvailable, match="as many were sent"):
             session.exchange(request)
         assert len(server.requests) == 2
-        session.close()

@@ -13,12 +13,11 @@ import requests
 
 from fixtures.calls import GET_QUERY, POST_FORM, POST_JSON, Call, call
 from fixtures.errors import GuardError, NotAvailable
-from fixtures.http.guard import Guard, Rotation
-from fixtures.http.options import HttpOptions
+from fixtures.http.guard import Rotation
 from fixtures.http.session import Session
 from fixtures.http.transport import DeadlineAdapter
-from fixtures.secrets import Vault
 from suites.selfcheck.system.hostile_servers import Client, Server
+from suites.selfcheck.unit.sessions import ALLOWED, session_on
 
 _HASH = "9c1de5b0a7f24368be31d0c94f7a6e52"
 _KEY = "60303ae22b998861bce3b28f33eec1be"
@@ -48,11 +47,8 @@ def _error(code: int) -> tuple[int, bytes]:
 
 @contextlib.contextmanager
 def _session(target: _Target, rule: Rotation = _FORBIDDEN, **options: Any) -> Iterator[Session]:
-    vault = Vault()
     with Server(target) as server:
-        made = Session(
-            server.base_url, HttpOptions(**{"timeout": 5.0, **options}), vault, Guard(rule, vault), loopback=True
-        )
+        made = session_on(server.base_url, rule=rule, **options)
         try:
             yield made
         finally:
@@ -97,17 +93,6 @@ def test_a_key_of_a_fresh_account_may_be_tried() -> None:
         assert session.exchange(call("create", POST_FORM, _KEY)).code == 4
 
 
-def test_each_create_on_the_wire_is_counted() -> None:
-    target = _Target([_success()])
-    with _session(target, Rotation(True, "a test")) as session:
-        session.guard.limit = 1
-        create = call("create", GET_QUERY, session.vault.add(_HASH, "owner"), account="owner", valid=True)
-        session.exchange(create)
-        with pytest.raises(NotAvailable, match="allows 1 creates"):
-            session.exchange(create)
-        assert len(target.requests) == 1
-
-
 # ---------------------------------------------------------------------- what is recorded
 
 
@@ -129,7 +114,7 @@ def test_the_request_is_recorded_as_it_was_sent(request_: Call) -> None:
 
 
 def test_keys_are_counted_by_the_account_that_got_them() -> None:
-    with _session(_Target([_success(), _success(_KEY[::-1])]), Rotation(True, "a test")) as session:
+    with _session(_Target([_success(), _success(_KEY[::-1])]), ALLOWED) as session:
         owner = session.vault.add(_HASH, "owner")
         for _ in range(2):
             session.exchange(call("create", GET_QUERY, owner, account="owner", valid=True))

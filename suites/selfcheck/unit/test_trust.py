@@ -11,13 +11,10 @@ import pytest
 from contracts.judge import Judgement
 from fixtures.calls import GET_QUERY, call
 from fixtures.errors import SetupError
-from fixtures.http.guard import Guard, Rotation
-from fixtures.http.options import HttpOptions
-from fixtures.http.session import Session
 from fixtures.http.trust import ssl_context
-from fixtures.secrets import Vault
 from suites.selfcheck.system import certificates
 from suites.selfcheck.system.hostile_servers import Client, Server
+from suites.selfcheck.unit.sessions import session_on
 
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 #: What a private authority made years ago looks like: curl accepts it, and Python since 3.13 would not.
@@ -41,9 +38,7 @@ def _answer(client: Client, request: bytes) -> None:
 
 def _ask(tls: ssl.SSLContext, bundle: Path | None = None) -> Judgement:
     with Server(_answer, tls=tls) as server:
-        vault = Vault()
-        options = HttpOptions(timeout=5, ca_bundle=str(bundle) if bundle else None)
-        session = Session(server.base_url, options, vault, Guard(Rotation(True, "a test"), vault), loopback=True)
+        session = session_on(server.base_url, ca_bundle=str(bundle) if bundle else None)
         try:
             return session.exchange(call("read", GET_QUERY, "0123456789abcdef0123456789abcdef"))
         finally:
