@@ -13,7 +13,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,23 @@ def _recorder() -> Any:
     return Recorder()
 
 
+def _unmade(state: str) -> Any:
+    """The conforming emulator, whose hook makes no account in *state*."""
+    from fixtures.emulator.core import STATES_PATH, Emulator
+
+    class Unmade(Emulator):
+        """Knows nothing of one state."""
+
+        async def read_request(self, scope: Any, receive: Any) -> Any:
+            """Read a request, and that for the state as one for a state that there is not."""
+            request = await super().read_request(scope, receive)
+            if request.path == STATES_PATH:
+                return replace(request, body=request.body.replace(f'"{state}"'.encode(), b'"none"'))
+            return request
+
+    return Unmade()
+
+
 @dataclass(frozen=True)
 class _Local:
     """An emulator in this process."""
@@ -141,7 +158,8 @@ def scenario(name: str, place: Path) -> Iterator[list[str]]:
             target = target_file(file, null.base_url, timeout=5, states=states, credentials=fixed)
             yield ["--target", str(target)]
         return
-    emulator = _recorder() if name == "@recorded" else None
+    recorder = _recorder() if name == "@recorded" else None
+    emulator = _unmade(rest) if kind == "@unmade" else recorder
     conforming = name == CONFORMING or name.startswith("@")
     names = [] if conforming else [name]
     with contextlib.ExitStack() as stack:
@@ -162,5 +180,5 @@ def scenario(name: str, place: Path) -> Iterator[list[str]]:
         http = "provoke_rate_limit = true" if name.startswith("rate-limit-") else ""
         target = target_file(file, server.base_url, timeout=5, states=states, credentials=fixed, http=http)
         yield ["--target", str(target), *(("--profile", "core") if name == "@core" else ())]
-        if emulator is not None:
-            (place / REQUESTS).write_text(json.dumps(emulator.seen), encoding="utf-8")
+        if recorder is not None:
+            (place / REQUESTS).write_text(json.dumps(recorder.seen), encoding="utf-8")

@@ -25,8 +25,9 @@ _NO_CHECK = {entry.id for entry in catalogue().values() if entry.level == "MAY"}
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
-    """A run with all accounts and one without each."""
+    """A run with all accounts, one without each, and one with a hook that does not make it."""
     names = ["@fixed", "@only-owner", "@core", *(f"@without-{name}" for name in (*NEEDED_BY, "owner"))]
+    names += [f"@unmade-{name}" for name in NEEDED_BY]
     return make(tmp_path_factory.mktemp("accounts"), *names)
 
 
@@ -55,6 +56,15 @@ def test_without_one(runs: dict[str, Made], account: str) -> None:
         assert f"no account {account}" in made.reasons[name]
     assert made.report is not None
     assert made.report["accounts"][account] == "absent"
+
+
+@pytest.mark.parametrize("account", NEEDED_BY)
+def test_a_hook_that_does_not_make_one(runs: dict[str, Made], account: str) -> None:
+    made = runs[f"@unmade-{account}"]
+    assert _with_result(made, "failed", "warning", "error", "blocked") == set()
+    assert _not_verified(made) == NEEDED_BY[account]
+    for name in NEEDED_BY[account]:
+        assert f"cannot make the state {account}" in made.reasons[name]
 
 
 def test_only_the_owner(runs: dict[str, Made]) -> None:

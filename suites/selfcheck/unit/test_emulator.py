@@ -183,7 +183,7 @@ def test_users_are_isolated(client: Client) -> None:
     assert (client.key("read", one), client.key("read", other)) == (first, second)
 
 
-def test_creates_at_the_same_moment(client: Client) -> None:
+def test_creates_concurrent_calls(client: Client) -> None:
     owner = client.account("owner")
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: client.key("create", owner), range(40)))
@@ -906,7 +906,7 @@ class Battery:
             for style in ("query", "json"):
                 await self.call("read", self.owner, style)
 
-    async def at_the_same_moment(self) -> None:
+    async def concurrent_calls(self) -> None:
         """Calls that are under way together."""
         for users in ((self.owner, self.owner), (self.owner, self.other), (self.owner,) * 5):
             keys = await asyncio.gather(*[self.quietly("create", user) for user in users])
@@ -933,6 +933,12 @@ class Battery:
         await self.call("create", self.owner)
         _, newest = await asyncio.gather(self.quietly("read", self.owner), self.quietly("create", self.owner))
         self.log.append(f"current again: {await self.quietly('read', self.owner) == newest}")
+        # First creates: two of one user, and of two demo sessions.
+        new = self.emulator.store.new_account
+        user, *demos = (new(State.OWNER_WITHOUT_SESSION), *(new(State.DEMO_WITHOUT_SESSION) for _ in range(2)))
+        for accounts in ([user, user], demos):
+            keys = await asyncio.gather(*[self.quietly("create", each.hash) for each in accounts])
+            self.log.append(f"{len(set(filter(None, keys)))} first keys")
 
     async def many_keys(self) -> None:
         """Many keys, and how they differ."""
@@ -964,7 +970,7 @@ async def battery(emulator: Emulator, compared: list[str] | None = None) -> list
     await calls.unknown_actions()
     await calls.what_went_before()
     await calls.again_and_again()
-    await calls.at_the_same_moment()
+    await calls.concurrent_calls()
     await calls.many_keys()
     return calls.log
 
