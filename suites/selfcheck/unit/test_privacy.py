@@ -62,6 +62,7 @@ def test_the_headers_count_as_much_as_the_body() -> None:
         (SECRET.upper(), True),
         (f"%30{SECRET[1:]}", True),
         (SECRET[1:], False),
+        (f"100% of {SECRET[1:]}", False),
     ],
 )
 def test_whether_a_text_shows_a_secret(text: str, found: bool) -> None:
