@@ -143,6 +143,16 @@ def provokes(name: str) -> bool:
     return name.startswith("rate-limit-")
 
 
+def _fixed(name: str, accounts: Mapping[str, str]) -> dict[str, str]:
+    """Those of *accounts* that the target file of *name* names; none where a hook makes them."""
+    kind, _, rest = name.partition("-")
+    if name == "@only-owner":
+        return {"owner": accounts["owner"]}
+    if name == "@fixed" or kind == "@without":
+        return {each: value for each, value in accounts.items() if each != rest}
+    return {}
+
+
 @contextmanager
 def scenario(name: str, place: Path) -> Iterator[list[str]]:
     """Serve what *name* stands for, and give the options of a run against it."""
@@ -169,13 +179,8 @@ def scenario(name: str, place: Path) -> Iterator[list[str]]:
             else stack.enter_context(_local(emulator or build(names)))
         )
         accounts = {str(state): account.hash for state, account in server.emulator.store.fixed.items()}
-        fixed, states = {}, None
-        if name == "@only-owner":
-            fixed = {"owner": accounts["owner"]}
-        elif name == "@fixed" or kind == "@without":
-            fixed = {each: value for each, value in accounts.items() if each != rest}
-        else:
-            states = server.states_url
+        fixed = _fixed(name, accounts)
+        states = None if fixed else server.states_url
         # What is wrong with a limit shows where it may be reached.
         http = "provoke_rate_limit = true" if name.startswith("rate-limit-") else ""
         target = target_file(file, server.base_url, timeout=5, states=states, credentials=fixed, http=http)
